@@ -1,0 +1,204 @@
+package config
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Config is everything that a configuration file can say. The zero value is of
+// no use; start from Default, Load or Parse.
+type Config struct {
+	Origin         string    `yaml:"origin"`
+	Listen         string    `yaml:"listen"`
+	Admin          Admin     `yaml:"admin"`
+	Profile        string    `yaml:"profile"`
+	DrainTimeout   Duration  `yaml:"drain_timeout"`
+	Cache          Cache     `yaml:"cache"`
+	AccessLog      AccessLog `yaml:"access_log"`
+	Headers        Headers   `yaml:"headers"`
+	TrustedProxies []string  `yaml:"trusted_proxies"`
+	Timeouts       Timeouts  `yaml:"timeouts"`
+	Routes         []Route   `yaml:"routes"`
+	Rules          []Rule    `yaml:"rules"`
+
+	src source
+}
+
+// Admin is the operator's side: health, metrics, purge. Listen is "off" for none.
+type Admin struct {
+	Listen string `yaml:"listen"`
+	Token  string `yaml:"token"`
+	Pprof  bool   `yaml:"pprof"`
+}
+
+// Cache bounds the store. Size and MaxObject are bytes, MaxVariants counts per URL.
+type Cache struct {
+	Size        Size `yaml:"size"`
+	MaxObject   Size `yaml:"max_object"`
+	MaxVariants int  `yaml:"max_variants"`
+}
+
+// AccessLog says what is logged and where. Sample counts only in mode sampled.
+type AccessLog struct {
+	Mode   string `yaml:"mode"`
+	Format string `yaml:"format"`
+	Sample int    `yaml:"sample"`
+	Output string `yaml:"output"`
+}
+
+// Headers says which header fields the proxy adds and under which names.
+type Headers struct {
+	CacheStatus  string `yaml:"cache_status"`
+	XCacheStatus bool   `yaml:"x_cache_status"`
+	Via          string `yaml:"via"`
+	DebugKey     bool   `yaml:"debug_key"`
+}
+
+// Timeouts bound every wait on the network.
+type Timeouts struct {
+	Connect        Duration `yaml:"connect"`
+	ResponseHeader Duration `yaml:"response_header"`
+	ReadHeader     Duration `yaml:"read_header"`
+	Idle           Duration `yaml:"idle"`
+	Write          Duration `yaml:"write"`
+}
+
+// Route sends what matches Host and Path to Origin. Rules apply after the global ones.
+type Route struct {
+	Host       string `yaml:"host"`
+	Path       string `yaml:"path"`
+	Origin     string `yaml:"origin"`
+	HostHeader string `yaml:"host_header"`
+	Rules      []Rule `yaml:"rules"`
+}
+
+// Rule overrides how matching traffic is cached. A nil field says nothing; a
+// field that is set replaces what an earlier rule said for the same key. In maps
+// and nested structs each entry is a key of its own.
+type Rule struct {
+	Match                Match            `yaml:"match"`
+	Bypass               *bool            `yaml:"bypass"`
+	TTL                  *Duration        `yaml:"ttl"`
+	MinTTL               *Duration        `yaml:"min_ttl"`
+	MaxTTL               *Duration        `yaml:"max_ttl"`
+	StatusTTL            map[int]Duration `yaml:"status_ttl"`
+	Store                map[int]string   `yaml:"store"`
+	SetCookie            *string          `yaml:"set_cookie"`
+	IgnoreCookies        []string         `yaml:"ignore_cookies"`
+	Query                *Query           `yaml:"query"`
+	RequestHeaders       *HeaderEdit      `yaml:"request_headers"`
+	ResponseHeaders      *HeaderEdit      `yaml:"response_headers"`
+	ClientBypass         *string          `yaml:"client_bypass"`
+	StaleWhileRevalidate *Duration        `yaml:"stale_while_revalidate"`
+	StaleIfError         *Duration        `yaml:"stale_if_error"`
+	Targeted             []string         `yaml:"targeted"`
+	Heuristic            *Heuristic       `yaml:"heuristic"`
+}
+
+// Match holds globs, all of which must match; an empty one matches anything.
+// In a glob, * is any run of characters (also /) and ? is exactly one.
+type Match struct {
+	Path string `yaml:"path"`
+	Host string `yaml:"host"`
+	Type string `yaml:"type"`
+}
+
+// Query edits the query before look-up and forwarding. Drop and Keep are globs on names.
+type Query struct {
+	Drop []string `yaml:"drop"`
+	Keep []string `yaml:"keep"`
+	Sort *bool    `yaml:"sort"`
+}
+
+// HeaderEdit removes and sets header fields; Set replaces what was there.
+type HeaderEdit struct {
+	Set    map[string]string `yaml:"set"`
+	Remove []string          `yaml:"remove"`
+}
+
+// Heuristic is the lifetime of a response that names none: Fraction (0..1) of the
+// time since Last-Modified, at most Max (RFC 9111, 4.2.2).
+type Heuristic struct {
+	Fraction *float64  `yaml:"fraction"`
+	Max      *Duration `yaml:"max"`
+}
+
+// Default returns the configuration of a proxy that was told nothing.
+func Default() Config {
+	return Config{
+		Listen:       ":8080",
+		Admin:        Admin{Listen: "127.0.0.1:8081"},
+		Profile:      "default",
+		DrainTimeout: 30 * second,
+		Cache:        Cache{Size: 256 << 20, MaxObject: defaultMaxObject, MaxVariants: 64},
+		AccessLog:    AccessLog{Mode: "sampled", Format: "json", Sample: 100, Output: "stderr"},
+		Headers:      Headers{CacheStatus: "cacheproxy"},
+		Timeouts: Timeouts{
+			Connect:        5 * second,
+			ResponseHeader: 60 * second,
+			ReadHeader:     10 * second,
+			Idle:           120 * second,
+			Write:          60 * second,
+		},
+	}
+}
+
+const defaultMaxObject = 64 << 20
+
+// fitMaxObject makes the default of cache.max_object follow a small cache.size.
+// A value from the file stays as it is, and Validate judges it.
+func (c *Config) fitMaxObject() {
+	if c.src.lines["cache.max_object"] == 0 {
+		c.Cache.MaxObject = min(defaultMaxObject, c.Cache.Size)
+	}
+}
+
+// AllRoutes returns the effective routes, the most specific first, so that the
+// first match is the right one: exact host, then *.host, then any host; among
+// equals the longer path first. The short form (Origin) comes last, as route for
+// everything. Host is lower case, Path and HostHeader are never empty; Rules are
+// the route's own, without the global ones.
+func (c Config) AllRoutes() []Route {
+	routes := slices.Clone(c.Routes)
+	if c.Origin != "" {
+		routes = append(routes, Route{Origin: c.Origin})
+	}
+	for i := range routes {
+		r := &routes[i]
+		r.Host = strings.ToLower(r.Host)
+		r.Path = cmp.Or(r.Path, "/")
+		r.HostHeader = cmp.Or(r.HostHeader, "auto")
+	}
+	slices.SortStableFunc(routes, func(a, b Route) int {
+		return cmp.Or(
+			cmp.Compare(hostRank(b.Host), hostRank(a.Host)),
+			cmp.Compare(len(b.Path), len(a.Path)),
+		)
+	})
+	return routes
+}
+
+// hostRank orders host patterns: any, *.host by length, exact.
+func hostRank(host string) int {
+	if host == "" {
+		return 0
+	}
+	if strings.HasPrefix(host, "*.") {
+		return len(host)
+	}
+	return 1 << 20
+}
+
+// TrustedPrefixes returns TrustedProxies parsed; an address is a prefix of its
+// full length. Entries that Validate refuses are left out.
+func (c Config) TrustedPrefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, s := range c.TrustedProxies {
+		if p, err := parsePrefix(s); err == nil {
+			prefixes = append(prefixes, p)
+		}
+	}
+	return prefixes
+}

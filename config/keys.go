@@ -1,0 +1,121 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+// key describes one key for docs/config.md and for hints in errors. Defaults come
+// from Default; unset tells what holds when a key without a default is absent.
+type key struct {
+	path    string
+	meaning string
+	values  string // unit and range
+	unset   string
+	example string // a value; for rules[] the lines of a rule
+}
+
+var keys = []key{
+	{path: "origin", meaning: "Where requests go: the short form, one route for everything that no entry of `routes` takes.", values: "URL, `http` or `https`, without path", unset: "none; this or `routes` is needed", example: "http://127.0.0.1:3000"},
+	{path: "listen", meaning: "Address for clients.", values: "`host:port`; `:port` is every interface", example: `":8080"`},
+	{path: "admin.listen", meaning: "Address of the operator's side: health, metrics, purge.", values: "`host:port`, or `off` for none", example: "127.0.0.1:8081"},
+	{path: "admin.token", meaning: "What operators send as `Authorization: Bearer`. Needed when `admin.listen` can be reached from other machines.", values: "visible ASCII, no spaces", unset: "none", example: "s3cret-of-the-operators"},
+	{path: "admin.pprof", meaning: "Serve Go's profiles under `/debug/pprof/` of the operator's side.", values: "`true`, `false`", example: "true"},
+	{path: "profile", meaning: "What is stored when no rule says otherwise. `default` is careful: other 4xx and 5xx never, no response with Set-Cookie. `rfc9111` stores and reuses all that the RFCs let a shared cache reuse.", values: "`default`, `rfc9111`", example: "rfc9111"},
+	{path: "drain_timeout", meaning: "How long a stop waits for requests under way.", values: "duration, `0s` to `1h`", example: "10s"},
+	{path: "cache.size", meaning: "Memory for the store, with keys, headers and bookkeeping.", values: "size, `1MiB` to `1TiB`", example: "2GiB"},
+	{path: "cache.max_object", meaning: "Largest body that is stored; larger ones are only passed on.", values: "size, 1 byte to `cache.size`", example: "16MiB"},
+	{path: "cache.max_variants", meaning: "Variants (`Vary`) kept per URL.", values: "1 to 1024", example: "16"},
+	{path: "access_log.mode", meaning: "What is logged: nothing; one of `sample` requests and every 5xx; or every request.", values: "`off`, `sampled`, `full`", example: "full"},
+	{path: "access_log.format", meaning: "One JSON object a line, or Apache's combined format.", values: "`json`, `combined`", example: "combined"},
+	{path: "access_log.sample", meaning: "In mode `sampled`, one of so many requests is logged.", values: "1 to 1000000", example: "1000"},
+	{path: "access_log.output", meaning: "Where the lines go.", values: "`stdout`, `stderr`, or a file path", example: "/var/log/cacheproxy/access.log"},
+	{path: "headers.cache_status", meaning: "Name of this cache in `Cache-Status` (RFC 9211).", values: "name that begins with a letter", example: "edge-1"},
+	{path: "headers.x_cache_status", meaning: "Also send `X-Cache-Status: HIT`, `MISS`, and so on.", values: "`true`, `false`", example: "true"},
+	{path: "headers.via", meaning: "Pseudonym in `Via` and `CDN-Loop`; a request that already carries it is a loop.", values: "token", unset: "`cacheproxy-` and a random number, new at every start", example: "edge-1"},
+	{path: "headers.debug_key", meaning: "Show the cache key in `Cache-Status`.", values: "`true`, `false`", example: "true"},
+	{path: "trusted_proxies", meaning: "Peers whose `Forwarded`, `X-Forwarded-*` and `X-Request-ID` are believed.", values: "list of addresses and CIDRs", unset: "nobody", example: "[10.0.0.0/8, 192.0.2.7]"},
+	{path: "timeouts.connect", meaning: "Connecting to the origin, TLS included.", values: "duration, `1ms` to `24h`", example: "2s"},
+	{path: "timeouts.response_header", meaning: "From the request to the head of the origin's response.", values: "duration, `1ms` to `24h`", example: "20s"},
+	{path: "timeouts.read_header", meaning: "For a client to send the head of a request.", values: "duration, `1ms` to `24h`", example: "5s"},
+	{path: "timeouts.idle", meaning: "How long unused connections are kept, to clients and to origins.", values: "duration, `1ms` to `24h`", example: "75s"},
+	{path: "timeouts.write", meaning: "How long a client may take no byte of a response.", values: "duration, `1ms` to `24h`", example: "30s"},
+
+	{path: "routes[].host", meaning: "Host of the request, without port, in any case of letters.", values: "`shop.example.com`, or `*.example.com` for all hosts below", unset: "any host", example: "shop.example.com"},
+	{path: "routes[].path", meaning: "Prefix of the path, taken literally: `/api` takes `/apis` too, `/api/` does not.", values: "begins with `/`", unset: "`/`", example: "/api/"},
+	{path: "routes[].origin", meaning: "Where these requests go.", values: "URL, `http` or `https`, without path", unset: "none; needed", example: "http://127.0.0.1:3001"},
+	{path: "routes[].host_header", meaning: "`Host` for the origin. `auto` is the client's for `http` origins and the origin's own for `https`.", values: "`auto`, `client`, `origin`, or a host", unset: "`auto`", example: "www.example.com"},
+	{path: "routes[].rules", meaning: "Rules for this route only, applied after the global ones.", values: "list, see [Rules](#rules)", unset: "none", example: "[{ttl: 1m}]"},
+
+	{path: "rules[].match", meaning: "Which traffic the rule is for. All globs given must match; an empty or absent one matches anything. `path` is the path without query, `host` the host without port, `type` the response's content type without parameters. A rule with `type` cannot hold what is decided before the response is there: `bypass`, `ignore_cookies`, `query`, `request_headers`, `client_bypass`.", values: "globs: `*` is any run of characters, `/` included; `?` is exactly one", unset: "everything", example: `match: {path: "/static/*", host: "*.example.com", type: "image/*"}
+ttl: 1h`},
+	{path: "rules[].bypass", meaning: "Never look up and never store; only pass on.", values: "`true`, `false`", unset: "`false`", example: `match: {path: "/account/*"}
+bypass: true`},
+	{path: "rules[].ttl", meaning: "Lifetime of what is stored, whatever the origin says about it.", values: "duration, `0s` to `3650d`", unset: "the origin decides", example: `match: {path: "/news/*"}
+ttl: 1h`},
+	{path: "rules[].min_ttl", meaning: "Raises a shorter lifetime that the origin gave. Contradicts `ttl` in the same rule.", values: "duration, `0s` to `3650d`", unset: "no lower clamp", example: `match: {path: "/feed.xml"}
+min_ttl: 1s`},
+	{path: "rules[].max_ttl", meaning: "Lowers a longer lifetime that the origin gave. Contradicts `ttl` in the same rule.", values: "duration, `1s` to `3650d`", unset: "no upper clamp", example: `match: {type: "text/html"}
+max_ttl: 24h`},
+	{path: "rules[].status_ttl", meaning: "Lifetime by status when the origin says nothing about it.", values: "final status other than 304: duration", unset: "the heuristic, where the status allows it", example: `match: {path: "/img/*"}
+status_ttl: {200: 1h, 404: 30s}`},
+	{path: "rules[].store", meaning: "Overrides the status table of the profile: a response with this status is `never` stored, only with an `explicit` lifetime, or also with a `heuristic` one.", values: "final status other than 304: `never`, `explicit`, `heuristic`", unset: "the status table of `profile`", example: `match: {path: "/old/*"}
+store: {302: heuristic, 404: never}`},
+	{path: "rules[].set_cookie", meaning: "A response with `Set-Cookie` is not stored (`refuse`), stored without that field (`strip`), or stored as it is (`keep`; every client gets the same cookie).", values: "`refuse`, `strip`, `keep`", unset: "by `profile`: `refuse`; `keep` in `rfc9111`", example: `match: {path: "/static/*"}
+set_cookie: strip`},
+	{path: "rules[].ignore_cookies", meaning: "Cookies removed from requests before look-up and forwarding.", values: "list of globs on cookie names", unset: "none", example: `ignore_cookies: [_ga, "utm_*"]`},
+	{path: "rules[].query", meaning: "Edits the query before look-up and forwarding: `drop` removes parameters, `keep` removes all others (one of the two), `sort: true` orders them by name. `keep: []` removes all.", values: "`drop`, `keep`: list of globs on names; `sort`: `true`, `false`", unset: "the query as it comes", example: `query: {drop: ["utm_*", fbclid], sort: true}`},
+	{path: "rules[].request_headers", meaning: "Edits what is sent to the origin. `set` replaces a field, `remove` deletes it.", values: "`set`: field: value; `remove`: list of fields", unset: "no edit", example: `match: {path: "/api/*"}
+request_headers: {set: {X-From: cache}, remove: [X-Debug]}`},
+	{path: "rules[].response_headers", meaning: "Edits the origin's answer before it is judged and stored.", values: "`set`: field: value; `remove`: list of fields", unset: "no edit", example: `match: {type: "image/*"}
+response_headers: {set: {X-Content-Type-Options: nosniff}, remove: [Vary]}`},
+	{path: "rules[].client_bypass", meaning: "Whether a client's `no-cache`, `no-store`, `max-age`, `min-fresh` and `Pragma` are obeyed.", values: "`honor`, `ignore`", unset: "`honor`", example: `match: {path: "/static/*"}
+client_bypass: ignore`},
+	{path: "rules[].stale_while_revalidate", meaning: "How long past its lifetime a response is served while one refresh runs, when the origin does not say. What the origin says or forbids comes first.", values: "duration, `0s` to `3650d`", unset: "`0s`", example: `match: {path: "/news/*"}
+stale_while_revalidate: 30s`},
+	{path: "rules[].stale_if_error", meaning: "How long past its lifetime a response is served when the origin fails, when the origin does not say. What the origin says or forbids comes first.", values: "duration, `0s` to `3650d`", unset: "`1h`", example: `stale_if_error: 24h`},
+	{path: "rules[].targeted", meaning: "Fields that speak to this cache instead of `Cache-Control` (RFC 9213); the first valid one wins. `[]` is none.", values: "list of field names", unset: "`[CDN-Cache-Control]`", example: `targeted: [Edge-Cache-Control, CDN-Cache-Control]`},
+	{path: "rules[].heuristic", meaning: "Lifetime of what names none: `fraction` of the time since `Last-Modified`, at most `max` (RFC 9111, 4.2.2).", values: "`fraction`: 0 to 1; `max`: duration", unset: "`{fraction: 0.1, max: 24h}`", example: `heuristic: {fraction: 0.05, max: 1h}`},
+}
+
+var (
+	indexes   = regexp.MustCompile(`\[\d+\]`)
+	routeRule = "routes[]."
+)
+
+// describe finds the row of a path such as routes[0].rules[1].ttl, or of the key
+// that holds it.
+func describe(path string) (key, bool) {
+	path = indexes.ReplaceAllString(path, "[]")
+	if strings.HasPrefix(path, routeRule+"rules[]") {
+		path = strings.TrimPrefix(path, routeRule)
+	}
+	for path != "" {
+		for _, k := range keys {
+			if k.path == path {
+				return k, true
+			}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return key{}, false
+}
+
+// forExample is the end of an error message about the form of a value.
+func forExample(path string) string {
+	k, ok := describe(path)
+	if !ok {
+		return ""
+	}
+	if strings.HasPrefix(k.path, "rules[]") {
+		lines := strings.Split(k.example, "\n")
+		name := strings.TrimPrefix(k.path, "rules[].")
+		for _, line := range lines {
+			if strings.HasPrefix(line, name+":") {
+				return "; write for example " + line
+			}
+		}
+	}
+	name := k.path[strings.LastIndex(k.path, ".")+1:]
+	return "; write for example " + name + ": " + k.example
+}

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// settings are the keys that also have a flag and an environment name. The
+// check is that of Validate, so a bad value is refused where it was given.
+var settings = []struct {
+	key string
+	env string
+	set func(c *Config, value string) error
+}{
+	{"origin", "CACHEPROXY_ORIGIN", func(c *Config, v string) error { c.Origin = v; return checkOrigin(v) }},
+	{"listen", "CACHEPROXY_LISTEN", func(c *Config, v string) error { c.Listen = v; return checkListen(v) }},
+	{"admin.listen", "CACHEPROXY_ADMIN", func(c *Config, v string) error { c.Admin.Listen = v; return checkAdminListen(v) }},
+	{"admin.token", "CACHEPROXY_ADMIN_TOKEN", func(c *Config, v string) error { c.Admin.Token = v; return checkSecret(v) }},
+	{"cache.size", "CACHEPROXY_CACHE_SIZE", setCacheSize},
+	{"profile", "CACHEPROXY_PROFILE", func(c *Config, v string) error { c.Profile = v; return oneOf(v, profiles) }},
+	{"access_log.mode", "CACHEPROXY_ACCESS_LOG", func(c *Config, v string) error { c.AccessLog.Mode = v; return oneOf(v, logModes) }},
+	{"drain_timeout", "CACHEPROXY_DRAIN_TIMEOUT", setDrainTimeout},
+}
+
+func setCacheSize(c *Config, value string) error {
+	size, err := ParseSize(value)
+	if err != nil {
+		return err
+	}
+	c.Cache.Size = size
+	c.fitMaxObject()
+	return checkCacheSize(size)
+}
+
+func setDrainTimeout(c *Config, value string) error {
+	d, err := ParseDuration(value)
+	if err != nil {
+		return err
+	}
+	c.DrainTimeout = d
+	return checkDuration(d, 0, maxDrain)
+}
+
+// Set gives one scalar, named by its YAML path (origin, listen, admin.listen,
+// admin.token, cache.size, profile, access_log.mode, drain_timeout), the value of
+// a flag. The error names the key and what is allowed; c is then unchanged. A
+// cache.size below the default of cache.max_object lowers that too, unless the
+// file has set it.
+func (c *Config) Set(key, value string) error {
+	for _, s := range settings {
+		if s.key != key {
+			continue
+		}
+		next := *c
+		if err := s.set(&next, value); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		next.src.lines = maps.Clone(c.src.lines)
+		delete(next.src.lines, key)
+		*c = next
+		return nil
+	}
+	var known []string
+	for _, s := range settings {
+		known = append(known, s.key)
+	}
+	return fmt.Errorf("%s: not a setting for flags or environment; those are %s", key, strings.Join(known, ", "))
+}
+
+// SetEnv applies the CACHEPROXY_ names of the environment; lookup is os.LookupEnv.
+// An empty value counts as not set. All problems are reported, each with its name.
+func (c *Config) SetEnv(lookup func(string) (string, bool)) error {
+	var errs []error
+	for _, s := range settings {
+		value, ok := lookup(s.env)
+		if !ok || value == "" {
+			continue
+		}
+		if err := c.Set(s.key, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.env, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// The words that a key may have.
+var (
+	profiles    = []string{"default", "rfc9111"}
+	logModes    = []string{"off", "sampled", "full"}
+	logFormats  = []string{"json", "combined"}
+	setCookies  = []string{"refuse", "strip", "keep"}
+	storeWords  = []string{"never", "explicit", "heuristic"}
+	bypassWords = []string{"honor", "ignore"}
+)
+
+func oneOf(value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	hint := ""
+	if near := closest(value, allowed); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return fmt.Errorf("%q is not one of %s%s", value, strings.Join(allowed, ", "), hint)
+}
