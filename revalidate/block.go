@@ -1,0 +1,65 @@
+package revalidate
+
+import (
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Block is a header section as it is written to a client: lines of
+// "Name: value" with CRLF, sorted by name, without the empty line. One string
+// holds it all, which is what it costs in memory.
+type Block string
+
+// NewBlock writes a header as a block. Names are canonical.
+func NewBlock(h http.Header) Block {
+	names := make([]string, 0, len(h))
+	size := 0
+	for name, lines := range h {
+		names = append(names, name)
+		for _, line := range lines {
+			size += len(name) + len(line) + len(": \r\n")
+		}
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	b.Grow(size)
+	for _, name := range names {
+		for _, line := range h[name] {
+			b.WriteString(name)
+			b.WriteString(": ")
+			b.WriteString(line)
+			b.WriteString("\r\n")
+		}
+	}
+	return Block(b.String())
+}
+
+// All yields the fields, line by line. The strings share the block's memory.
+func (b Block) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for rest := string(b); rest != ""; {
+			line, after, _ := strings.Cut(rest, "\r\n")
+			name, value, _ := strings.Cut(line, ": ")
+			if !yield(name, value) {
+				return
+			}
+			rest = after
+		}
+	}
+}
+
+// Header returns the block as a new map.
+func (b Block) Header() http.Header {
+	h := make(http.Header)
+	b.AddTo(h)
+	return h
+}
+
+// AddTo adds the fields to a header.
+func (b Block) AddTo(h http.Header) {
+	for name, value := range b.All() {
+		h[name] = append(h[name], value)
+	}
+}

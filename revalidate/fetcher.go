@@ -1,0 +1,185 @@
+package revalidate
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cacheproxy/cache"
+	"cacheproxy/policy"
+)
+
+// Options of a Fetcher.
+type Options struct {
+	Store       *cache.Store[*Resource]
+	MaxObject   int64 // bytes of a body that is stored; larger ones pass through
+	MaxVariants int   // of one resource
+}
+
+// Fetcher asks origins and stores what they answer.
+type Fetcher struct {
+	store  *cache.Store[*Resource]
+	limits atomic.Pointer[limits]
+
+	ctx    context.Context // of all flights
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	flights map[string]*flight              // that may be joined, by flight ID
+	active  map[string]map[*flight]struct{} // all that may store, by resource key
+	lonely  lonely
+
+	started, collapsed atomic.Int64
+	running, waiting   atomic.Int64
+}
+
+type limits struct {
+	maxObject   int64
+	maxVariants int
+}
+
+// New returns a fetcher; Close ends it.
+func New(o Options) *Fetcher {
+	f := &Fetcher{
+		store:   o.Store,
+		flights: make(map[string]*flight),
+		active:  make(map[string]map[*flight]struct{}),
+	}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.SetLimits(o.MaxObject, o.MaxVariants)
+	return f
+}
+
+// SetLimits changes the limits for responses that arrive from now on.
+func (f *Fetcher) SetLimits(maxObject int64, maxVariants int) {
+	f.limits.Store(&limits{maxObject, maxVariants})
+}
+
+// Close cancels all flights and waits for them.
+func (f *Fetcher) Close() {
+	f.cancel()
+	f.wg.Wait()
+}
+
+// Stats are counters of flights.
+type Stats struct {
+	Started   int64 // flights so far
+	Running   int64 // flights now
+	Waiting   int64 // clients that wait for a response head now
+	Collapsed int64 // requests answered by another client's flight
+}
+
+// Stats returns the counters.
+func (f *Fetcher) Stats() Stats {
+	return Stats{f.started.Load(), f.running.Load(), f.waiting.Load(), f.collapsed.Load()}
+}
+
+// Do gets an answer for a job: from a flight that is under way for the same
+// thing, or from one of its own. The error is a *Failure when the origin
+// failed, or ctx's error when the client left.
+func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
+	alone := j.Alone || f.lonely.has(j.Key, time.Now())
+	for {
+		fl, leads := f.board(j, alone)
+		a, err := fl.wait(ctx, j, leads)
+		if err != errReleased {
+			if a != nil && a.Collapsed {
+				f.collapsed.Add(1)
+			}
+			return a, err
+		}
+		if fl.stored != nil && !fl.stored.Matches(j.Facts.Fields) && j.vary == nil {
+			j.vary = fl.stored.Vary // wait only for what this request selects
+			continue
+		}
+		alone = true
+	}
+}
+
+// Refresh starts a flight that nobody waits for, unless one is under way.
+func (f *Fetcher) Refresh(j *Job) {
+	if fl, leads := f.board(j, false); leads {
+		fl.leave(true)
+	} else {
+		fl.leave(false)
+	}
+}
+
+// board returns the flight to wait for, and whether this job started it.
+func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool) {
+	id := j.flightID()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl := f.flights[id]; fl != nil && !alone && fl.join(time.Now()) {
+		return fl, false
+	}
+	fl = newFlight(f, id, j)
+	if !alone || f.flights[id] == nil {
+		f.flights[id] = fl
+	}
+	if f.active[j.Key] == nil {
+		f.active[j.Key] = make(map[*flight]struct{})
+	}
+	f.active[j.Key][fl] = struct{}{}
+	f.started.Add(1)
+	f.running.Add(1)
+	f.wg.Go(func() {
+		defer f.land(fl)
+		fl.run(j)
+	})
+	return fl, true
+}
+
+// unlist keeps others from joining a flight.
+func (f *Fetcher) unlist(fl *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.flights[fl.id] == fl {
+		delete(f.flights, fl.id)
+	}
+}
+
+// land forgets a flight that ended.
+func (f *Fetcher) land(fl *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.flights[fl.id] == fl {
+		delete(f.flights, fl.id)
+	}
+	delete(f.active[fl.key], fl)
+	if len(f.active[fl.key]) == 0 {
+		delete(f.active, fl.key)
+	}
+	f.running.Add(-1)
+}
+
+// Invalidate forgets what is stored for a key, and keeps what is on its way
+// from being stored or joined (RFC 9111, 4.4). It reports whether something
+// was stored.
+//
+// A flight asks whether it is doomed inside the store's update of its key. So
+// either it is doomed before and does not store, or it stores before the
+// delete below, which then removes it.
+func (f *Fetcher) Invalidate(key string) bool {
+	f.mu.Lock()
+	for fl := range f.active[key] {
+		fl.doomed.Store(true)
+		if f.flights[fl.id] == fl {
+			delete(f.flights, fl.id)
+		}
+	}
+	f.mu.Unlock()
+	f.lonely.remove(key)
+	return f.store.Delete(key)
+}
+
+// Lookup returns what is stored for a key.
+func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) {
+	r, ok := f.store.Get(key)
+	if !ok {
+		return nil, nil
+	}
+	return r, r.Stored
+}

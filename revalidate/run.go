@@ -1,0 +1,315 @@
+package revalidate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"cacheproxy/policy"
+)
+
+// run does a flight's work: it asks the origin, judges the response head, and
+// sees the body home.
+func (fl *flight) run(j *Job) {
+	defer fl.cancelIfIdle()
+	req, conditional := fl.request(j)
+	resp, times, err := exchange(fl.ctx, j.Origin, req, fl.addInterim)
+	if err != nil {
+		fl.fail(err)
+		return
+	}
+	fl.originTime = times.Received.Sub(times.Requested)
+	rules := j.Arrived(resp)
+	done, again := fl.useStored(j, resp, times, rules, conditional)
+	if again { // the answer does not fit what is stored: ask for all of it
+		drain(resp)
+		req = j.Request.Clone(fl.ctx)
+		if resp, times, err = exchange(fl.ctx, j.Origin, req, fl.addInterim); err != nil {
+			fl.fail(err)
+			return
+		}
+		rules = j.Arrived(resp)
+		done = false
+	}
+	if !done {
+		fl.deliver(j, resp, times, rules)
+	}
+}
+
+// request returns what is sent: the client's request with our own conditions,
+// or with the range that is missing.
+func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
+	r = j.Request.Clone(fl.ctx)
+	if e := j.selected(); e != nil && j.Decision.Missing != nil {
+		r.Header.Set("Range", j.Decision.Missing.Request(e.Length()))
+		r.Header.Del("If-Range")
+		if v := e.IfRangeFor(); v != "" {
+			r.Header.Set("If-Range", v)
+		}
+		return r, false
+	}
+	noneMatch, since := policy.Conditions(j.Facts, j.Resource.judged(), j.Decision.Index)
+	if noneMatch != "" {
+		r.Header.Set("If-None-Match", noneMatch)
+	}
+	if since != "" {
+		r.Header.Set("If-Modified-Since", since)
+	}
+	return r, noneMatch != "" || since != ""
+}
+
+// useStored handles answers that say something about what is stored: a 304, a
+// part that was missing, the answer to a HEAD. done: the flight has its
+// verdict; again: the request must be made anew, as the client made it.
+func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules, conditional bool) (done, again bool) {
+	switch {
+	case conditional && resp.StatusCode == http.StatusNotModified:
+		e, ok := fl.f.freshen(fl, j, resp, t, rules)
+		if !ok {
+			return false, true
+		}
+		drain(resp)
+		fl.useEntry(resp.StatusCode, e)
+		return true, false
+	case j.Decision.Missing != nil && resp.StatusCode == http.StatusPartialContent:
+		e, ok := fl.complete(j, resp, t, rules)
+		if !ok {
+			return false, true
+		}
+		fl.useEntry(resp.StatusCode, e)
+		return true, false
+	case j.Decision.Missing != nil && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return false, true
+	case j.Facts.Method == http.MethodHead && resp.StatusCode < 500:
+		if e := fl.f.head(fl, j, resp, t, rules); e != nil {
+			drain(resp)
+			fl.useEntry(resp.StatusCode, e)
+			return true, false
+		}
+	}
+	return false, false
+}
+
+// deliver settles what becomes of a response of its own.
+func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) {
+	stored, why := admit(j, resp, t, rules)
+	length := contentLength(j, resp)
+	if stored != nil && length > fl.f.limits.Load().maxObject {
+		stored, why = nil, policy.TooLarge
+	}
+	fl.status, fl.header, fl.length = resp.StatusCode, resp.Header, length
+	fl.stored, fl.refused = stored, why
+	if stored == nil {
+		fl.giveAway(resp)
+		return
+	}
+	fl.fields = policy.Storable(resp.Header, rules)
+	fl.body = newStream(length)
+	if stored.NoCache || stored.Lifetime <= stored.InitialAge {
+		fl.f.alone(fl)
+		fl.settle(ownStore)
+	} else {
+		fl.f.lonely.remove(fl.key)
+		fl.settle(shared)
+	}
+	fl.carry(resp, stored)
+}
+
+// admit asks for the judgement on a response.
+func admit(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (*policy.Stored, policy.Reason) {
+	return policy.Admit(j.Facts, &policy.Response{
+		Status: resp.StatusCode, Fields: resp.Header,
+		LocatesTarget: policy.LocatesTarget(j.Target, resp.Header),
+	}, t, rules)
+}
+
+// contentLength returns how many bytes of content will come, -1 when not known.
+func contentLength(j *Job, resp *http.Response) int64 {
+	if j.Facts.Method == http.MethodHead || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
+		return 0
+	}
+	return resp.ContentLength
+}
+
+// giveAway hands a response that is not stored to the first client, if it is
+// still here, and releases all others.
+func (fl *flight) giveAway(resp *http.Response) {
+	fl.f.alone(fl)
+	fl.mu.Lock()
+	if fl.leader {
+		fl.raw = resp
+	} else {
+		resp.Body.Close()
+		fl.cancel()
+	}
+	fl.mu.Unlock()
+	fl.settle(own)
+}
+
+// alone remembers that a flight's response cannot be shared.
+func (f *Fetcher) alone(fl *flight) {
+	f.lonely.add(fl.key, fl.now())
+	f.unlist(fl)
+}
+
+// carry reads the body to its end, stores it, and lets the readers know.
+func (fl *flight) carry(resp *http.Response, stored *policy.Stored) {
+	defer resp.Body.Close()
+	err := fl.read(resp.Body)
+	fl.trailer = resp.Trailer
+	fl.late = fl.keep(stored, err)
+	fl.body.finish(err)
+}
+
+// keep stores what has arrived, or says why not.
+func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
+	switch {
+	case err != nil:
+		return policy.Incomplete
+	case !fl.body.isKept():
+		return policy.TooLarge
+	}
+	e := fl.newEntry(stored)
+	if e == nil {
+		return policy.PartialUnusable
+	}
+	return fl.f.put(fl, e)
+}
+
+// read moves the body into the stream. One that outgrows the largest object is
+// not kept any more, but goes on to its readers.
+func (fl *flight) read(body io.Reader) error {
+	most := fl.f.limits.Load().maxObject
+	for {
+		if err := fl.body.throttle(fl.ctx); err != nil {
+			return err
+		}
+		n, err := body.Read(fl.body.space())
+		if n > 0 && fl.body.wrote(n) > most && fl.body.isKept() {
+			fl.f.unlist(fl)
+			fl.body.letGo()
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// newEntry makes an entry of a complete response; nil when its content
+// contradicts its header.
+func (fl *flight) newEntry(stored *policy.Stored) *Entry {
+	body := fl.body.body()
+	if stored.Partial != nil {
+		partial, ok := stored.Partial.Received(body.Size())
+		if !ok {
+			return nil
+		}
+		c := *stored
+		c.Partial = partial
+		stored = &c
+	}
+	return &Entry{Stored: stored, Fields: entryFields(stored, fl.fields), Body: body}
+}
+
+// entryFields returns the fields of a stored response as a block. What is said
+// anew with every use is left out.
+func entryFields(s *policy.Stored, h http.Header) Block {
+	h = h.Clone()
+	if s.Method != http.MethodHead { // a HEAD has no body to count
+		h.Del("Content-Length")
+	}
+	if s.Partial != nil {
+		h.Del("Content-Range")
+	}
+	return NewBlock(h)
+}
+
+func (fl *flight) useEntry(status int, e *Entry) {
+	fl.status, fl.entry, fl.stored = status, e, e.Stored
+	fl.f.unlist(fl)
+	fl.settle(entry)
+}
+
+func (fl *flight) fail(err error) {
+	fl.failure = failureOf(err)
+	if fl.failure.Reason == policy.ClientGone && fl.f.ctx.Err() == nil {
+		fl.failure.Reason = policy.OriginTimeout // nobody waited until the origin answered
+	}
+	fl.f.unlist(fl)
+	fl.settle(failed)
+}
+
+// cancelIfIdle frees the flight's context unless a client reads the response.
+func (fl *flight) cancelIfIdle() {
+	if fl.verdict != own {
+		fl.cancel()
+	}
+	fl.mu.Lock()
+	fl.landed = true
+	if fl.timer != nil {
+		fl.timer.Stop()
+	}
+	fl.mu.Unlock()
+}
+
+// drain reads the rest of a small body, so that its connection can be kept.
+func drain(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
+	resp.Body.Close()
+}
+
+// Forward sends a request by itself: nothing is looked up and nobody waits
+// with it. Only the answer to a POST may be stored (RFC 9110, 9.3.3).
+func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	resp, t, err := exchange(ctx, j.Origin, j.Request, j.Interim)
+	if err != nil {
+		cancel()
+		return nil, failureOf(err)
+	}
+	rules := j.Arrived(resp)
+	a := &Answer{
+		FwdStatus: resp.StatusCode, Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
+		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
+		Trailer: func() http.Header { return resp.Trailer },
+		Late:    func() policy.Reason { return policy.ReasonNone },
+	}
+	if j.Facts.Method == http.MethodPost && !j.Facts.Directives.NoStore {
+		stored, why := admit(j, resp, t, rules)
+		a.Refused = why
+		if stored != nil && resp.ContentLength <= f.limits.Load().maxObject {
+			a.Facts, a.Stored = stored, true
+			fl, body := f.keepWhilePassing(ctx, cancel, j, resp, stored, rules)
+			a.Body, a.Late = body, func() policy.Reason { return fl.late }
+			return a, nil
+		}
+	}
+	a.Body = newRawSource(ctx, resp.Body, cancel)
+	return a, nil
+}
+
+// keepWhilePassing stores a response while its one client reads it.
+func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules) (*flight, Source) {
+	fl := newFlight(f, "", j)
+	fl.landed = true // it ends with its client
+	context.AfterFunc(ctx, fl.cancel)
+	fl.fields, fl.stored, fl.body = policy.Storable(resp.Header, rules), stored, newStream(resp.ContentLength)
+	r := fl.body.reader()
+	f.mu.Lock()
+	if f.active[fl.key] == nil {
+		f.active[fl.key] = make(map[*flight]struct{})
+	}
+	f.active[fl.key][fl] = struct{}{}
+	f.running.Add(1)
+	f.mu.Unlock()
+	f.wg.Go(func() {
+		defer f.land(fl)
+		defer cancel()
+		fl.carry(resp, stored)
+	})
+	return fl, &boarded{reader: r, fl: fl, leads: true}
+}

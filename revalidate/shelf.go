@@ -1,0 +1,229 @@
+package revalidate
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"cacheproxy/cache"
+	"cacheproxy/policy"
+)
+
+func (fl *flight) now() time.Time { return time.Now() }
+
+// put stores a flight's entry beside the other variants of its resource.
+func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
+	limits := f.limits.Load()
+	ok := f.store.Update(fl.key, func(old *Resource, _ bool) cache.Change[*Resource] {
+		if fl.doomed.Load() {
+			why = policy.Invalidated
+			return cache.Change[*Resource]{Op: cache.Keep}
+		}
+		e, why = merge(old, e)
+		if e == nil {
+			return cache.Change[*Resource]{Op: cache.Keep}
+		}
+		e.Touch(time.Now())
+		return change(old.with(e, limits.maxVariants))
+	})
+	if !ok && why == policy.ReasonNone {
+		why = policy.StoreRefused
+	}
+	return why
+}
+
+func change(r *Resource) cache.Change[*Resource] {
+	return cache.Change[*Resource]{Op: cache.Put, Value: r, Cost: r.cost(), TTL: r.keepFor(time.Now())}
+}
+
+// merge settles a new entry against the one whose place it would take: an
+// older answer does not replace a newer one, the answer to a HEAD does not
+// replace content, and parts of one representation are joined (RFC 9111, 3.4).
+func merge(old *Resource, e *Entry) (*Entry, policy.Reason) {
+	for _, o := range old.entries() {
+		if !policy.SameVariant(e.Stored, o.Stored) {
+			continue
+		}
+		if o.Requested.After(e.Requested) || e.Method == http.MethodHead && o.Method != http.MethodHead {
+			return nil, policy.Superseded
+		}
+		if e.Partial == nil || o.Method == http.MethodHead || !policy.Combinable(o.Stored, e.Stored) {
+			continue
+		}
+		if o.Partial == nil {
+			return nil, policy.Superseded // all of it is there already
+		}
+		if joined, ok := join(o, e); ok {
+			return joined, policy.ReasonNone
+		}
+	}
+	return e, policy.ReasonNone
+}
+
+// join combines two parts of one representation. Fields of the newer response
+// replace the stored ones (RFC 9111, 3.4).
+func join(old, newer *Entry) (*Entry, bool) {
+	partial, ok := old.Partial.Join(newer.Partial)
+	if !ok {
+		return nil, false
+	}
+	stored := *newer.Stored
+	stored.Partial = partial
+	e := &Entry{Stored: &stored, Body: joinBodies(partial, old.Partial, old.Body, newer.Partial, newer.Body)}
+	if partial.Whole() {
+		stored.Partial, stored.Status = nil, http.StatusOK
+	}
+	e.Fields = NewBlock(policy.Merge(old.Fields.Header(), newer.Fields.Header()))
+	return e, true
+}
+
+// complete reads the missing part of a partial entry and joins it.
+func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (*Entry, bool) {
+	old := j.selected()
+	stored, _ := admit(j, resp, t, rules)
+	if stored == nil || !policy.Combinable(old.Stored, stored) {
+		return nil, false
+	}
+	if total := stored.Partial.Length; total > fl.f.limits.Load().maxObject {
+		return nil, false
+	}
+	fl.fields = policy.Storable(resp.Header, rules)
+	fl.body = newStream(resp.ContentLength)
+	if err := fl.read(resp.Body); err != nil || !fl.body.isKept() {
+		return nil, false
+	}
+	e := fl.newEntry(stored)
+	if e == nil {
+		return nil, false
+	}
+	e, ok := join(old, e)
+	if !ok {
+		return nil, false
+	}
+	if e.Partial != nil {
+		if selection, _ := e.Select(j.Facts, e.Length()); selection == policy.NotHeld {
+			return nil, false
+		}
+	}
+	fl.f.put(fl, e)
+	fl.body = nil
+	return e, true
+}
+
+// freshen updates what a 304 selects (RFC 9111, 4.3.4) and returns the entry
+// that answers the job; ok is false when it selects nothing.
+func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (e *Entry, ok bool) {
+	selected := policy.Freshen(j.Facts, j.Resource.judged(), j.Decision.Index, resp.Header)
+	if len(selected) == 0 {
+		return nil, false
+	}
+	updates := make(map[*Entry]*Entry, len(selected)) // nil: not to be stored any more
+	for _, i := range selected {
+		old := j.Resource.Entries[i]
+		fresh, storable := updated(old, j, resp.Header, t, rules)
+		updates[old] = nil
+		if storable {
+			updates[old] = fresh
+		}
+		if e == nil || i == j.Decision.Index || old.Matches(j.Facts.Fields) && i != j.Decision.Index {
+			e = fresh
+		}
+	}
+	var added *Entry
+	if j.Decision.Index < 0 { // another variant's representation answers this request too
+		added = forRequest(e, j)
+		e = added
+	}
+	f.update(fl, updates, added)
+	return e, true
+}
+
+// updated returns an entry with the fields of a newer response for the same
+// representation, and whether it may still be stored.
+func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, bool) {
+	merged := policy.Merge(old.Fields.Header(), newer)
+	facts := *j.Facts
+	facts.Method = old.Method
+	judged := merged
+	if old.Partial != nil {
+		judged = merged.Clone()
+		judged.Set("Content-Range", old.Partial.Held[0].ContentRange(old.Partial.Length))
+	}
+	stored, why := policy.Admit(&facts, &policy.Response{Status: old.Status, Fields: judged}, t, rules)
+	if stored == nil {
+		c := *old.Stored
+		c.Times, c.Date, c.InitialAge = t, t.Received, 0
+		c.Lifetime, c.NoCache, c.MustRevalidate = 0, true, true
+		stored = &c
+	}
+	stored.Partial = old.Partial
+	if slices.Equal(stored.Vary, old.Vary) {
+		stored.VaryValues = old.VaryValues
+	}
+	e := &Entry{Stored: stored, Fields: entryFields(stored, policy.Storable(merged, rules)), Body: old.Body}
+	return e, why == policy.ReasonNone
+}
+
+// forRequest returns a copy of an entry as the answer to a job's own variant.
+func forRequest(e *Entry, j *Job) *Entry {
+	stored := *e.Stored
+	stored.VaryValues = policy.VaryValues(stored.Vary, j.Facts.Fields)
+	return &Entry{Stored: &stored, Fields: e.Fields, Body: e.Body}
+}
+
+// update replaces entries in the store, as far as they are still there.
+func (f *Fetcher) update(fl *flight, updates map[*Entry]*Entry, added *Entry) {
+	limits := f.limits.Load()
+	f.store.Update(fl.key, func(old *Resource, ok bool) cache.Change[*Resource] {
+		if !ok || fl.doomed.Load() {
+			return cache.Change[*Resource]{Op: cache.Keep}
+		}
+		entries := make([]*Entry, 0, len(old.Entries))
+		for _, o := range old.Entries {
+			fresh, known := updates[o]
+			switch {
+			case !known:
+				entries = append(entries, o)
+			case fresh != nil:
+				fresh.used.Store(o.used.Load())
+				entries = append(entries, fresh)
+			}
+		}
+		r := newResource(entries)
+		if added != nil {
+			added.Touch(time.Now())
+			r = r.with(added, limits.maxVariants)
+		}
+		if len(r.Entries) == 0 {
+			return cache.Change[*Resource]{Op: cache.Remove}
+		}
+		return change(r)
+	})
+}
+
+// head applies the answer to a HEAD to stored GET responses (RFC 9111, 4.3.5)
+// and returns the entry that answers the job, if one was updated.
+func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) *Entry {
+	var answer *Entry
+	updates := make(map[*Entry]*Entry)
+	rs := &policy.Response{Status: resp.StatusCode, Fields: resp.Header}
+	for i, o := range j.Resource.entries() {
+		switch policy.Head(j.Facts, o.Stored, o.Body.Size(), rs) {
+		case policy.HeadUpdates:
+			fresh, storable := updated(o, j, resp.Header, t, rules)
+			updates[o] = nil
+			if storable {
+				updates[o] = fresh
+			}
+			if answer == nil || i == j.Decision.Index {
+				answer = fresh
+			}
+		case policy.HeadOutdates:
+			updates[o] = &Entry{Stored: o.Outdated(), Fields: o.Fields, Body: o.Body}
+		}
+	}
+	if len(updates) > 0 {
+		f.update(fl, updates, nil)
+	}
+	return answer
+}

@@ -1,0 +1,237 @@
+package revalidate
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// Sizes of a growing body.
+const (
+	firstChunk = 4 << 10
+	lastChunk  = 256 << 10 // chunks double up to this
+	window     = 1 << 20   // how far a body that is not kept may run ahead of its slowest reader
+)
+
+// stream is a body on its way: one writer, any number of readers at their own
+// pace, all sharing the same memory.
+//
+// While it is kept, it holds all that has arrived, which the limit on the size
+// of objects bounds. Once it is not kept (any more), what every reader has
+// seen is let go, and the writer waits when the slowest reader lags behind by
+// the window.
+type stream struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed and renewed with every change
+	chunks  [][]byte
+	base    int64 // bytes let go before chunks[0]
+	size    int64 // bytes arrived, base included
+	kept    bool
+	done    bool
+	err     error // why it ended; nil for a complete body
+	readers map[*reader]struct{}
+	hint    int64 // what is expected in all, -1 when not known
+}
+
+func newStream(hint int64) *stream {
+	return &stream{changed: make(chan struct{}), kept: true, readers: make(map[*reader]struct{}), hint: hint}
+}
+
+// broadcast wakes everybody who waits. The caller holds the lock.
+func (s *stream) broadcast() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// space returns memory for the next bytes: the free end of the last chunk, or
+// of a new one. Readers never look beyond the length that write published, so
+// that the writer may fill it without the lock.
+func (s *stream) space() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.chunks); n > 0 {
+		if c := s.chunks[n-1]; len(c) < cap(c) {
+			return c[len(c):cap(c)]
+		}
+	}
+	s.chunks = append(s.chunks, make([]byte, 0, s.nextChunk()))
+	return s.chunks[len(s.chunks)-1][:cap(s.chunks[len(s.chunks)-1])]
+}
+
+// nextChunk sizes a chunk: just what is still expected, or twice the last.
+func (s *stream) nextChunk() int64 {
+	if s.hint >= 0 && s.kept {
+		if left := s.hint - s.size; left > 0 {
+			return min(left, 1<<20)
+		}
+	}
+	if n := len(s.chunks); n > 0 {
+		return min(int64(cap(s.chunks[n-1]))*2, lastChunk)
+	}
+	return firstChunk
+}
+
+// wrote publishes n bytes that were put into space, and returns how many there
+// are in all.
+func (s *stream) wrote(n int) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := len(s.chunks) - 1
+	s.chunks[last] = s.chunks[last][:len(s.chunks[last])+n]
+	s.size += int64(n)
+	s.broadcast()
+	return s.size
+}
+
+// finish ends the body; err is nil when it is complete.
+func (s *stream) finish(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done, s.err = true, err
+	s.broadcast()
+}
+
+// letGo stops keeping what everybody has read.
+func (s *stream) letGo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = false
+	s.release()
+}
+
+// release lets go of chunks that every reader is past. The caller holds the lock.
+func (s *stream) release() {
+	if s.kept {
+		return
+	}
+	slowest := s.slowest()
+	for len(s.chunks) > 1 && s.base+int64(len(s.chunks[0])) <= slowest {
+		s.base += int64(len(s.chunks[0]))
+		s.chunks[0] = nil
+		s.chunks = s.chunks[1:]
+	}
+}
+
+func (s *stream) slowest() int64 {
+	slowest := s.size
+	for r := range s.readers {
+		slowest = min(slowest, r.at)
+	}
+	return slowest
+}
+
+// throttle waits until a body that is not kept may go on.
+func (s *stream) throttle(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		ok := s.kept || s.size-s.slowest() < window
+		changed := s.changed
+		s.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// body returns what has arrived, for storing. The stream must be complete and
+// kept.
+func (s *stream) body() Body {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := Body{size: s.size}
+	for _, c := range s.chunks {
+		if len(c) > 0 {
+			b.chunks = append(b.chunks, c[:len(c):cap(c)])
+		}
+	}
+	return b.trimmed()
+}
+
+// reader reads a stream from its beginning.
+type reader struct {
+	s  *stream
+	at int64
+}
+
+// reader returns a new reader, or nil when the beginning was let go already.
+func (s *stream) reader() *reader {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.base > 0 {
+		return nil
+	}
+	r := &reader{s: s}
+	s.readers[r] = struct{}{}
+	return r
+}
+
+// Next returns the next bytes, which are valid until the following call, or
+// io.EOF at the end of a complete body, or why the body broke off.
+func (r *reader) Next(ctx context.Context) ([]byte, error) {
+	for {
+		b, changed, err := r.poll()
+		if b != nil || err != nil {
+			return b, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *reader) poll() ([]byte, <-chan struct{}, error) {
+	s := r.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.at < s.size {
+		skip := r.at - s.base
+		for _, c := range s.chunks {
+			if skip < int64(len(c)) {
+				b := c[skip:len(c):len(c)]
+				r.at += int64(len(b))
+				if !s.kept { // the writer may be waiting for us
+					s.release()
+					s.broadcast()
+				}
+				return b, nil, nil
+			}
+			skip -= int64(len(c))
+		}
+	}
+	if s.done {
+		if s.err != nil {
+			return nil, nil, s.err
+		}
+		return nil, nil, io.EOF
+	}
+	return nil, s.changed, nil
+}
+
+// More reports whether Next would return without waiting.
+func (r *reader) More() bool {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return r.at < r.s.size || r.s.done
+}
+
+// Close stops reading.
+func (r *reader) Close() {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	delete(r.s.readers, r)
+	r.s.release()
+	r.s.broadcast()
+}
+
+func (s *stream) isKept() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept
+}
