@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"time"
+
+	"cacheproxy/policy"
+)
+
+// Outcome is what was done with one request, and why. It is emitted once.
+type Outcome struct {
+	Action  policy.Action
+	Reason  policy.Reason
+	Refused policy.Reason // why the response was not stored, if it was not
+
+	Method, Host, URI, Proto string
+	Remote, RequestID        string
+	Referer, UserAgent       string
+	Route                    string // name of the route, or empty
+	Key                      string // of the resource
+
+	Status    int // of the answer; 499 when the client left before it
+	FwdStatus int // what the origin answered, 0 if it was not asked
+	Stored    bool
+	Collapsed bool
+	Aborted   bool // the body broke off
+	HasTTL    bool
+	TTL       time.Duration // of the stored response, when HasTTL
+
+	Start      time.Time
+	Duration   time.Duration
+	OriginTime time.Duration // from the request sent to the response head
+	Bytes      int64         // of content sent
+	FromCache  int64         // of those, from the store
+}
+
+// StatusClientGone is the status in logs and metrics for a client that left
+// before it was answered.
+const StatusClientGone = 499
+
+// CacheResult is the word of X-Cache-Status for an outcome, in the terms of nginx.
+func (o *Outcome) CacheResult() string {
+	switch o.Action {
+	case policy.Serve:
+		return "HIT"
+	case policy.ServeStale:
+		if o.Reason == policy.StaleWhileRevalidate {
+			return "UPDATING"
+		}
+		return "STALE"
+	case policy.Pass:
+		return "BYPASS"
+	case policy.Validate:
+		if o.FwdStatus == 304 {
+			return "REVALIDATED"
+		}
+		return "EXPIRED"
+	case policy.Fetch:
+		if o.Reason.Info().Fwd == "stale" {
+			return "EXPIRED"
+		}
+		return "MISS"
+	}
+	return ""
+}

@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"cacheproxy/policy"
+	"cacheproxy/revalidate"
+)
+
+// relay passes on a response as it arrives. With ours set, the request went
+// without the client's conditions, so they are evaluated here.
+func (x *exchange) relay(a *revalidate.Answer, ours bool) {
+	defer a.Body.Close()
+	h := x.w.Header()
+	for name, lines := range a.Header {
+		h[name] = append(h[name], lines...)
+	}
+	if a.Collapsed { // for this client it is a response from store
+		h["Age"] = []string{strconv.FormatInt(int64(a.Facts.Age(time.Now())/time.Second), 10)}
+	}
+	status, skip, send := a.Status, int64(0), int64(-1)
+	if ours {
+		facts := policy.Describe(a.Status, a.Header)
+		if policy.NotModified(x.facts, facts) {
+			x.writeNotModified()
+			return
+		}
+		if part, ok := x.onePart(facts, a); ok {
+			status, skip, send = http.StatusPartialContent, part.First, part.Len()
+			h["Content-Range"] = []string{part.ContentRange(a.Length)}
+			h["Content-Length"] = []string{strconv.FormatInt(send, 10)}
+		}
+	}
+	x.head(status)
+	if x.r.Method == http.MethodHead {
+		return
+	}
+	x.stream(a, skip, send)
+	if a.Stored && send < 0 {
+		if why := a.Late(); why != policy.ReasonNone {
+			x.o.Stored, x.o.Refused = false, why
+		}
+	}
+}
+
+// onePart cuts a single range out of a whole response, which an origin that
+// does not know ranges sends.
+func (x *exchange) onePart(facts *policy.Stored, a *revalidate.Answer) (policy.ByteRange, bool) {
+	if x.facts.Range == "" || a.Status != http.StatusOK || a.Length < 0 {
+		return policy.ByteRange{}, false
+	}
+	selection, parts := facts.Select(x.facts, a.Length)
+	if selection != policy.Parts || len(parts) != 1 {
+		return policy.ByteRange{}, false
+	}
+	return parts[0], true
+}
+
+// stream copies the body without the first skip bytes; send is how many are
+// wanted, -1 for all. What the origin sends slowly is passed on at once.
+func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
+	rc := http.NewResponseController(x.w)
+	for send != 0 {
+		b, err := a.Body.Next(x.r.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil && x.r.Context().Err() == nil {
+			x.o.Stored, x.o.Refused = false, policy.Incomplete
+		}
+		x.finish(err)
+		if n := min(skip, int64(len(b))); n > 0 {
+			b, skip = b[n:], skip-n
+		}
+		if send >= 0 {
+			b = b[:min(send, int64(len(b)))]
+			send -= int64(len(b))
+		}
+		if len(b) == 0 {
+			continue
+		}
+		x.deadline()
+		n, err := x.w.Write(b)
+		x.o.Bytes += int64(n)
+		x.finish(err)
+		if !a.Body.More() {
+			x.finish(rc.Flush())
+		}
+	}
+	x.endDeadline(smallWrite + 1)
+	for name, lines := range a.Trailer() {
+		for _, line := range lines {
+			x.w.Header().Add(http.TrailerPrefix+name, line)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package proxy
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"cacheproxy/policy"
+	"cacheproxy/revalidate"
+)
+
+// serveEntry answers from a stored response (RFC 9111, 4; RFC 9110, 13.2.2:
+// conditions first, then ranges).
+func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
+	e.Touch(now)
+	h := x.w.Header()
+	e.Fields.AddTo(h)
+	age := e.Age(now)
+	h["Age"] = []string{strconv.FormatInt(int64(age/time.Second), 10)} // RFC 9111, 5.1
+	x.o.HasTTL, x.o.TTL = true, e.Lifetime-age
+	if policy.NotModified(x.facts, e.Stored) {
+		x.writeNotModified()
+		return
+	}
+	selection, parts := e.Select(x.facts, e.Length())
+	switch {
+	case selection == policy.Unsatisfiable:
+		x.writeUnsatisfiable(e.Length())
+	case selection == policy.Parts && len(parts) == 1:
+		h["Content-Range"] = []string{parts[0].ContentRange(e.Length())}
+		x.writePart(e, http.StatusPartialContent, parts[0])
+	case selection == policy.Parts:
+		x.writeParts(e, parts)
+	default:
+		x.writePart(e, e.Status, policy.ByteRange{First: 0, Last: e.Body.Size() - 1})
+	}
+}
+
+// head completes the header of a response and sends it.
+func (x *exchange) head(status int) {
+	h := x.w.Header()
+	x.o.Status = status
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // none rather than a guess
+	}
+	h["Via"] = append(h["Via"], "1.1 "+x.c.Token)
+	h["X-Request-Id"] = []string{x.o.RequestID}
+	h["Cache-Status"] = append(h["Cache-Status"], x.o.cacheStatus(x.c))
+	if x.c.XCacheStatus {
+		h["X-Cache-Status"] = []string{x.o.CacheResult()}
+	}
+	x.w.WriteHeader(status)
+}
+
+// writeNotModified answers 304: without the fields that describe content which
+// is not sent (RFC 9110, 15.4.5).
+func (x *exchange) writeNotModified() {
+	h := x.w.Header()
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "Content-Range"} {
+		h.Del(name)
+	}
+	x.head(http.StatusNotModified)
+}
+
+// writeUnsatisfiable answers 416 (RFC 9110, 15.5.17).
+func (x *exchange) writeUnsatisfiable(length int64) {
+	h := x.w.Header()
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Etag", "Last-Modified"} {
+		h.Del(name)
+	}
+	if length >= 0 {
+		h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(length, 10)}
+	}
+	h["Content-Length"] = []string{"0"}
+	x.o.Reason = policy.RangeNotSatisfiable
+	x.head(http.StatusRequestedRangeNotSatisfiable)
+}
+
+// writePart sends one run of bytes of an entry.
+func (x *exchange) writePart(e *revalidate.Entry, status int, part policy.ByteRange) {
+	h := x.w.Header()
+	if e.Method == http.MethodGet && status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(part.Len(), 10)}
+	}
+	x.head(status)
+	if x.r.Method == http.MethodHead || part.Len() == 0 {
+		return
+	}
+	x.finish(e.Part(part, x.sendStored))
+	x.endDeadline(part.Len())
+}
+
+// sendStored writes bytes from the store.
+func (x *exchange) sendStored(b []byte) error {
+	if len(b) > smallWrite {
+		x.deadline()
+	}
+	n, err := x.w.Write(b)
+	x.o.Bytes += int64(n)
+	x.o.FromCache += int64(n)
+	return err
+}
+
+// smallWrite is how much the kernel takes without waiting for the client, so
+// that a deadline is not worth its cost.
+const smallWrite = 64 << 10
+
+// deadline gives the client its time for the next write.
+func (x *exchange) deadline() {
+	if x.c.WriteTimeout > 0 {
+		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.c.WriteTimeout))
+	}
+}
+
+// endDeadline takes the deadline off for what comes next on the connection.
+func (x *exchange) endDeadline(written int64) {
+	if x.c.WriteTimeout > 0 && written > smallWrite {
+		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Time{})
+	}
+}
+
+// finish ends a body: one that could not be written to its end breaks the
+// connection, so that the client cannot take it for complete.
+func (x *exchange) finish(err error) {
+	if err != nil {
+		x.o.Aborted = true
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cacheproxy/policy"
+	"cacheproxy/revalidate"
+)
+
+// Settings are what the rules of a route come to for one request.
+type Settings struct {
+	policy.Rules
+	IgnoreCookies []policy.Glob
+	Query         policy.QueryRules
+	RequestEdit   HeaderEdit
+	ResponseEdit  HeaderEdit
+}
+
+// HeaderEdit removes and sets header fields; it removes first.
+type HeaderEdit struct {
+	Remove []string
+	Set    http.Header
+}
+
+// With returns the edit followed by another one.
+func (e HeaderEdit) With(o HeaderEdit) HeaderEdit {
+	out := HeaderEdit{Remove: slices.Concat(e.Remove, o.Remove), Set: http.Header{}}
+	for name, lines := range e.Set {
+		if !slices.ContainsFunc(o.Remove, func(r string) bool { return strings.EqualFold(r, name) }) {
+			out.Set[name] = lines
+		}
+	}
+	for name, lines := range o.Set {
+		out.Set[name] = lines
+	}
+	return out
+}
+
+func (e *HeaderEdit) apply(h http.Header) {
+	for _, name := range e.Remove {
+		h.Del(name)
+	}
+	for name, lines := range e.Set {
+		h[name] = slices.Clone(lines)
+	}
+}
+
+// Rule changes the settings of the requests and responses that it matches.
+type Rule struct {
+	Path, Host policy.Glob // empty = any
+	Type       policy.Glob // of the response's Content-Type; empty = any
+	Change     func(*Settings)
+}
+
+// MostRules is the largest number of rules of one route.
+const MostRules = 64
+
+// HostMode says which Host an origin gets.
+type HostMode uint8
+
+// The host modes.
+const (
+	HostAuto   HostMode = iota // the client's for http origins, the origin's own for https
+	HostClient                 // the client's
+	HostOrigin                 // the origin's own
+	HostFixed                  // Route.HostName
+)
+
+// Route sends requests for a host and path prefix to an origin.
+type Route struct {
+	Name     string // in logs and metrics
+	Host     string // exact, or *.suffix, or empty for any
+	Path     string // prefix; empty or / for any
+	Origin   revalidate.Origin
+	HostMode HostMode
+	HostName string
+	Base     Settings // before any rule
+	Rules    []Rule   // at most MostRules; all that match apply in order
+
+	mu     sync.RWMutex
+	merged map[uint64]*Settings // by the set of rules that match
+}
+
+// settings returns what the rules come to that match a host and path and, if
+// it is known, a content type.
+func (r *Route) settings(host, path, contentType string) *Settings {
+	var set uint64
+	for i := range r.Rules {
+		rule := &r.Rules[i]
+		if (rule.Path == "" || rule.Path.Match(path)) && (rule.Host == "" || rule.Host.Match(host)) &&
+			(rule.Type == "" || contentType != "" && rule.Type.Match(contentType)) {
+			set |= 1 << i
+		}
+	}
+	if set == 0 {
+		return &r.Base
+	}
+	r.mu.RLock()
+	s := r.merged[set]
+	r.mu.RUnlock()
+	if s == nil {
+		s = r.merge(set)
+	}
+	return s
+}
+
+func (r *Route) merge(set uint64) *Settings {
+	s := r.Base
+	for i := range r.Rules {
+		if set&(1<<i) != 0 {
+			r.Rules[i].Change(&s)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.merged == nil {
+		r.merged = make(map[uint64]*Settings)
+	}
+	r.merged[set] = &s
+	return &s
+}
+
+// hasTypeRules reports whether a response's content type may change the settings.
+func (r *Route) hasTypeRules() bool {
+	return slices.ContainsFunc(r.Rules, func(rule Rule) bool { return rule.Type != "" })
+}
+
+// Config is what a proxy can be told anew while it runs. It must not be
+// changed once it is in use.
+type Config struct {
+	Routes       []*Route // the first that matches counts
+	Name         string   // in Cache-Status (RFC 9211)
+	Token        string   // pseudonym in Via, CDN-Loop and Proxy-Status; a request that bears it is a loop
+	XCacheStatus bool     // also send X-Cache-Status
+	DebugKey     bool     // put the key into Cache-Status
+	Trusted      []netip.Prefix
+	WriteTimeout time.Duration // a client that takes nothing for so long is dropped; 0 = never
+}
+
+// route returns the first route that matches a host and path, or nil.
+func (c *Config) route(host, path string) *Route {
+	for _, r := range c.Routes {
+		if hostMatches(r.Host, host) && strings.HasPrefix(path, r.Path) {
+			return r
+		}
+	}
+	return nil
+}
+
+func hostMatches(pattern, host string) bool {
+	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {
+		return len(host) > len(suffix) && strings.HasSuffix(host, suffix)
+	}
+	return pattern == "" || pattern == host
+}
