@@ -1,0 +1,21 @@
+// Package admin is the operator's side of the proxy: metrics, health, profiles
+// and the access log. It has a listener of its own and never sees a client.
+//
+// # Flow
+//
+// Every request ends in a [proxy.Outcome]. [Metrics] counts it and [Log] may
+// write a line for it; neither keeps it. [New] serves what operators ask for:
+//
+//	/healthz      200 while the process runs
+//	/readyz       200, or 503 and why no requests should be sent here
+//	/metrics      Prometheus text; docs/metrics.md defines each name
+//	/debug/pprof  Go's profiles, when switched on
+//
+// # Scope
+//
+// Nothing here changes what the proxy does. There is no TLS on this side: an
+// address that other machines can reach needs a token ([CheckBind]), and a
+// network that may be listened to needs a tunnel. With a token, only /healthz
+// and the verdict of /readyz are open to everybody, for the probes of load
+// balancers.
+package admin

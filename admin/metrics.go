@@ -1,0 +1,164 @@
+package admin
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"cacheproxy/cache"
+)
+
+// Sources are asked for their figures at every scrape. They must be safe for
+// concurrent use; the metrics of a nil source are left out.
+type Sources struct {
+	Store      func() cache.Stats
+	Flights    func() (started, running, waiting, collapsed int64)
+	LogDropped func() int64
+}
+
+// Metrics counts outcomes and reports the figures of Sources, all on a registry
+// of its own.
+type Metrics struct {
+	registry *prometheus.Registry
+	health   atomic.Pointer[health] // set by New
+
+	requests *prometheus.CounterVec
+	refused  *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	origin   prometheus.Histogram
+	aborted  prometheus.Counter
+
+	bytesCache, bytesOrigin prometheus.Counter
+	reloadOK, reloadFailed  prometheus.Counter
+
+	series atomic.Pointer[map[kind]*series]
+	mu     sync.Mutex // held to replace the map of series
+}
+
+// NewMetrics returns metrics that have counted nothing.
+func NewMetrics(s Sources) *Metrics {
+	r := prometheus.NewRegistry()
+	m := &Metrics{
+		registry: r,
+		requests: counters(r, "requests_total", "Requests that came to an end, by action and reason "+
+			"(the words of Cache-Status, defined in docs/reasons.md), class of the answer's status (1xx to 5xx, or other; "+
+			"499 stands for a client that left before its answer), and name of the route.",
+			"action", "reason", "status_class", "route"),
+		refused: counters(r, "responses_refused_total", "Requests whose answer came from the origin and was not stored, "+
+			"by reason (defined in docs/reasons.md).", "reason"),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "cacheproxy_request_duration_seconds",
+			Help: "Time from the parsed request to the last byte handed to the client's connection, by what the cache did: " +
+				"hit (action serve), stale (serve-stale), miss (fetch and validate), pass, or fail (the proxy answered by itself).",
+			Buckets: []float64{
+				.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
+			},
+		}, []string{"result"}),
+		origin: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "cacheproxy_origin_response_seconds",
+			Help: "Time from the request sent to the origin until its response head, for requests that asked the origin " +
+				"themselves and got an answer. Collapsed requests and refreshes in the background are not in it.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}),
+	}
+	sent := counters(r, "bytes_total", "Content bytes sent to clients, by where they came from: cache (the store) or origin. "+
+		"Error pages of the proxy itself count as neither.", "source")
+	m.bytesCache, m.bytesOrigin = sent.WithLabelValues("cache"), sent.WithLabelValues("origin")
+	reloads := counters(r, "config_reloads_total", "Attempts to load a changed configuration, by result: ok, "+
+		"or failed (the old one stays in use).", "result")
+	m.reloadOK, m.reloadFailed = reloads.WithLabelValues("ok"), reloads.WithLabelValues("failed")
+	m.aborted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "cacheproxy_aborted_total",
+		Help: "Requests whose answer broke off, because the client left or the origin's body ended early.",
+	})
+	for _, result := range results {
+		m.duration.WithLabelValues(result)
+	}
+	m.series.Store(&map[kind]*series{})
+	r.MustRegister(m.duration, m.origin, m.aborted,
+		collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registerHealth()
+	registerSources(r, s)
+	return m
+}
+
+func (m *Metrics) registerHealth() {
+	gauge(m.registry, "ready", "1 while /readyz answers 200, else 0. A scrape asks the origins as /readyz does.",
+		func() float64 { return is(m.health.Load(), func(h *health) bool { return h.check().ready }) })
+	gauge(m.registry, "draining", "1 while the proxy finishes its last requests before it stops, else 0.",
+		func() float64 { return is(m.health.Load(), func(h *health) bool { return h.draining() }) })
+}
+
+// is turns a statement about health into a number; without health it is false.
+func is(h *health, holds func(*health) bool) float64 {
+	if h != nil && holds(h) {
+		return 1
+	}
+	return 0
+}
+
+func registerSources(r *prometheus.Registry, s Sources) {
+	if s.Store != nil {
+		gauge(r, "store_entries", "Keys that have a stored value. The variants of one URL share a key.",
+			func() float64 { return float64(s.Store().Entries) })
+		gauge(r, "store_cost_bytes", "Bytes that the stored values count. Writes that are not yet applied come on top of the limit.",
+			func() float64 { return float64(s.Store().Cost) })
+		gauge(r, "store_limit_bytes", "Size of the store as configured.",
+			func() float64 { return float64(s.Store().MaxCost) })
+		counter(r, "store_sets_total", "Values given to the store.",
+			func() float64 { return float64(s.Store().Sets) })
+		counter(r, "store_rejected_total", "Of these, values that were too large or not worth the eviction of others.",
+			func() float64 { return float64(s.Store().Rejected) })
+		counter(r, "store_evictions_total", "Values that made room for others or for a smaller limit.",
+			func() float64 { return float64(s.Store().Evicted) })
+		counter(r, "store_expired_total", "Values that were collected because they can never be used again: "+
+			"their lifetime and their stale windows have passed.",
+			func() float64 { return float64(s.Store().Expired) })
+	}
+	if s.Flights != nil {
+		counter(r, "flights_total", "Requests to origins that were started to fill, validate or refresh the store.",
+			func() float64 { started, _, _, _ := s.Flights(); return float64(started) })
+		gauge(r, "flights_running", "Of these, those under way now.",
+			func() float64 { _, running, _, _ := s.Flights(); return float64(running) })
+		gauge(r, "flight_waiters", "Requests that wait for the head of an origin's response now.",
+			func() float64 { _, _, waiting, _ := s.Flights(); return float64(waiting) })
+		counter(r, "collapsed_total", "Requests answered by the flight of another request, without one of their own.",
+			func() float64 { _, _, _, collapsed := s.Flights(); return float64(collapsed) })
+	}
+	if s.LogDropped != nil {
+		counter(r, "access_log_dropped_total", "Access log lines lost because the output was too slow or failed.",
+			func() float64 { return float64(s.LogDropped()) })
+	}
+}
+
+func counters(r *prometheus.Registry, name, help string, labels ...string) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cacheproxy_" + name, Help: help}, labels)
+	r.MustRegister(v)
+	return v
+}
+
+func counter(r *prometheus.Registry, name, help string, read func() float64) {
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cacheproxy_" + name, Help: help}, read))
+}
+
+func gauge(r *prometheus.Registry, name, help string, read func() float64) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cacheproxy_" + name, Help: help}, read))
+}
+
+// ConfigReloaded counts an attempt to load a changed configuration.
+func (m *Metrics) ConfigReloaded(ok bool) {
+	if ok {
+		m.reloadOK.Inc()
+		return
+	}
+	m.reloadFailed.Inc()
+}
+
+func (m *Metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"cacheproxy/config"
+)
+
+// settle is how long a changed file must be quiet before it is read: editors
+// write in several steps.
+const settle = 200 * time.Millisecond
+
+// watch reloads the configuration on SIGHUP and when its file changes.
+func (a *app) watch(ctx context.Context, path string, load func() (config.Config, error)) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	changed := a.fileChanges(ctx, path)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			a.reload(load)
+		case <-changed:
+			a.reload(load)
+		}
+	}
+}
+
+// fileChanges reports, once it is quiet, that the file was written or replaced.
+// The folder is watched, since editors and mounts replace the file itself.
+func (a *app) fileChanges(ctx context.Context, path string) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	if path == "" {
+		return changed
+	}
+	w, err := fsnotify.NewWatcher()
+	if err == nil {
+		err = w.Add(filepath.Dir(path))
+	}
+	if err != nil {
+		a.log.Warn("the configuration file is not watched; use SIGHUP after a change", "file", path, "error", err)
+		return changed
+	}
+	go func() {
+		defer w.Close()
+		quiet := time.NewTimer(time.Hour)
+		quiet.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case e := <-w.Events:
+				// A mounted ConfigMap changes by a link beside the file.
+				if filepath.Base(e.Name) == filepath.Base(path) || filepath.Base(e.Name) == "..data" {
+					quiet.Reset(settle)
+				}
+			case <-w.Errors:
+			case <-quiet.C:
+				changed <- struct{}{}
+			}
+		}
+	}()
+	return changed
+}
+
+// reload takes a new configuration in, or refuses it and keeps the old one.
+// Connections and the cache stay.
+func (a *app) reload(load func() (config.Config, error)) {
+	c, err := load()
+	if err == nil {
+		err = a.apply(c)
+	}
+	a.metrics.ConfigReloaded(err == nil)
+	if err != nil {
+		a.log.Error("the new configuration is refused, the old one stays in use", "error", err)
+		return
+	}
+	a.log.Info("configuration reloaded")
+}
+
+func (a *app) apply(c config.Config) error {
+	old := *a.config.Load()
+	if c.Listen != old.Listen || c.Admin != old.Admin {
+		a.log.Warn("listen and admin settings take effect after a restart")
+	}
+	pc, used, err := proxyConfig(c, a.token, *a.origins.Load())
+	if err != nil {
+		return err
+	}
+	if c.AccessLog != old.AccessLog {
+		if err := a.openLog(c); err != nil {
+			return err
+		}
+	}
+	if c.Cache.Size != old.Cache.Size {
+		a.store.Resize(int64(c.Cache.Size))
+	}
+	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)
+	a.proxy.SetConfig(pc)
+	before := *a.origins.Swap(&used)
+	for key, o := range before {
+		if used[key] == nil {
+			o.Close()
+		}
+	}
+	a.config.Store(&c)
+	return nil
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cacheproxy/admin"
+	"cacheproxy/cache"
+	"cacheproxy/config"
+	"cacheproxy/proxy"
+	"cacheproxy/revalidate"
+	"cacheproxy/server"
+)
+
+// serveCommand serves until SIGTERM or SIGINT.
+func serveCommand(cmd *cobra.Command, env func(string) (string, bool)) error {
+	load := func() (config.Config, error) { return loadConfig(cmd, env) }
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	a, err := start(c, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	go a.watch(ctx, configPath(cmd, env), load)
+	return a.serve(ctx)
+}
+
+// app is a running proxy with all its parts.
+type app struct {
+	log            *slog.Logger
+	stdout, stderr io.Writer
+	config         atomic.Pointer[config.Config]
+	token          string
+	origins        atomic.Pointer[origins]
+
+	store    *cache.Store[*revalidate.Resource]
+	fetcher  *revalidate.Fetcher
+	proxy    *proxy.Proxy
+	server   *server.Server
+	admin    *http.Server
+	adminLn  net.Listener
+	metrics  *admin.Metrics
+	access   atomic.Pointer[accessLog]
+	draining atomic.Bool
+}
+
+// start builds a proxy and opens its listeners.
+func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app, err error) {
+	a = &app{log: log, stdout: stdout, stderr: stderr, token: newToken()}
+	a.config.Store(&c)
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if a.store, err = cache.New[*revalidate.Resource](cache.Options{MaxCost: int64(c.Cache.Size)}); err != nil {
+		return a, err
+	}
+	a.fetcher = revalidate.New(revalidate.Options{
+		Store: a.store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants,
+	})
+	pc, used, err := proxyConfig(c, a.token, nil)
+	if err != nil {
+		return a, err
+	}
+	a.origins.Store(&used)
+	if err = a.openLog(c); err != nil {
+		return a, err
+	}
+	a.metrics = admin.NewMetrics(a.sources())
+	a.proxy = proxy.New(a.fetcher, pc, a.observe)
+	if a.server, err = server.Listen(c.Listen, server.Options{
+		Handler:    a.proxy,
+		ReadHeader: time.Duration(c.Timeouts.ReadHeader),
+		Idle:       time.Duration(c.Timeouts.Idle),
+	}); err != nil {
+		return a, err
+	}
+	return a, a.openAdmin(c)
+}
+
+// observe feeds every outcome to metrics and log.
+func (a *app) observe(o *proxy.Outcome) {
+	a.metrics.Observe(o)
+	a.access.Load().Observe(o)
+}
+
+func (a *app) sources() admin.Sources {
+	return admin.Sources{
+		Store: a.store.Stats,
+		Flights: func() (started, running, waiting, collapsed int64) {
+			s := a.fetcher.Stats()
+			return s.Started, s.Running, s.Waiting, s.Collapsed
+		},
+		LogDropped: func() int64 { return a.access.Load().Dropped() },
+	}
+}
+
+// openAdmin opens the operator's side.
+func (a *app) openAdmin(c config.Config) error {
+	if c.Admin.Listen == "off" {
+		return nil
+	}
+	if err := admin.CheckBind(c.Admin.Listen, c.Admin.Token); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.Admin.Listen)
+	if err != nil {
+		return fmt.Errorf("admin: listen on %s: %w", c.Admin.Listen, err)
+	}
+	a.adminLn = ln
+	a.admin = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: admin.New(admin.Options{
+		Metrics: a.metrics, Token: c.Admin.Token, Pprof: c.Admin.Pprof,
+		Draining: a.draining.Load, Origins: a.originChecks,
+	})}
+	return nil
+}
+
+// originChecks are the checks of the origins in use.
+func (a *app) originChecks() map[string]func(context.Context) error {
+	checks := make(map[string]func(context.Context) error)
+	for _, o := range *a.origins.Load() {
+		checks[o.URL().String()] = o.Reachable
+	}
+	return checks
+}
+
+// serve runs until the context ends, then drains.
+func (a *app) serve(ctx context.Context) error {
+	c := a.config.Load()
+	failed := make(chan error, 2)
+	if a.admin != nil {
+		go func() { failed <- a.admin.Serve(a.adminLn) }()
+	}
+	go func() { failed <- a.server.Serve() }()
+	a.announce(*c)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	return a.drain(time.Duration(a.config.Load().DrainTimeout))
+}
+
+// drain lets requests in flight finish.
+func (a *app) drain(timeout time.Duration) error {
+	a.draining.Store(true)
+	a.log.Info("draining: no new connections, waiting for requests in flight", "at most", timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := a.server.Drain(ctx); errors.Is(err, context.DeadlineExceeded) {
+		a.log.Warn("drain timeout: requests in flight were cut off", "after", timeout)
+	}
+	a.log.Info("stopped")
+	return nil
+}
+
+// close ends everything that start opened.
+func (a *app) close() {
+	if a.server != nil {
+		a.server.Close()
+	}
+	if a.admin != nil {
+		a.admin.Close()
+	}
+	if a.fetcher != nil {
+		a.fetcher.Close()
+	}
+	if a.store != nil {
+		a.store.Close()
+	}
+	if l := a.access.Load(); l != nil {
+		l.close()
+	}
+}
+
+// announce tells what is served, and what a careful operator should know.
+func (a *app) announce(c config.Config) {
+	for _, r := range c.AllRoutes() {
+		a.log.Info("serving", "on", a.server.Addr().String(), "host", r.Host, "path", r.Path, "origin", r.Origin)
+		for _, rules := range [][]config.Rule{c.Rules, r.Rules} {
+			for _, rule := range rules {
+				if rule.SetCookie != nil && *rule.SetCookie == "keep" {
+					a.log.Warn("a rule stores Set-Cookie and replays it to everybody", "path", rule.Match.Path, "host", rule.Match.Host)
+				}
+			}
+		}
+	}
+	if c.Profile == "rfc9111" {
+		a.log.Warn("profile rfc9111 stores responses with Set-Cookie and replays them, as the RFC allows")
+	}
+	attrs := []any{"cache", c.Cache.Size.String(), "profile", c.Profile, "version", version()}
+	if a.adminLn != nil {
+		attrs = append(attrs, "admin", a.adminLn.Addr().String())
+	}
+	a.log.Info("ready", attrs...)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// checkCommand validates a configuration and prints what is in effect.
+func checkCommand(env func(string) (string, bool)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Validate the configuration and print what is in effect",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd, env)
+			if err != nil {
+				return err
+			}
+			return c.Print(cmd.OutOrStdout(), false)
+		},
+	}
+	addSettingFlags(cmd.Flags())
+	return cmd
+}
+
+// healthCommand asks a running proxy how it is: for containers without a shell.
+func healthCommand(env func(string) (string, bool)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "health",
+		Short: "Ask the proxy on this machine whether it is up; exit 0 or 1",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			addr := "127.0.0.1:8081"
+			if a, ok := env("CACHEPROXY_ADMIN"); ok {
+				addr = a
+			}
+			if f := cmd.Flags().Lookup("admin"); f.Changed {
+				addr = f.Value.String()
+			}
+			return health(cmd.Context(), addr)
+		},
+	}
+	cmd.Flags().VarP(&textFlag{kind: "ADDR"}, "admin", "", "the proxy's admin address (default 127.0.0.1:8081)")
+	return cmd
+}
+
+func health(ctx context.Context, addr string) error {
+	if addr == "off" {
+		return errors.New("health: the admin listener is off, so there is nobody to ask")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(addr)+"/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("health: address %q: %w", addr, err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("health: no answer from %s: %w", addr, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("health: %s answered %s", addr, resp.Status)
+	}
+	return nil
+}
+
+// dialable turns an address to listen on into one to connect to.
+func dialable(addr string) string {
+	if addr != "" && addr[0] == ':' {
+		return "127.0.0.1" + addr
+	}
+	return addr
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cacheproxy %s, %s, %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// version is what the toolchain recorded: a tag or a commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
