@@ -1,0 +1,73 @@
+# `make test` is what CI runs; `make check` is what to run before a commit.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+IMAGE    ?= cacheproxy
+FUZZTIME ?= 5s
+
+# internal/e2e drives a built binary, so the race detector and benchmarks have nothing to see there.
+PACKAGES = $$(go list ./... | grep -v '/internal/e2e$$')
+FUZZ     = grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' .
+
+.DEFAULT_GOAL := help
+.PHONY: help build test unit race e2e conformance check lint fuzz bench image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/cacheproxy
+	go build -trimpath -o bin/cacheproxy ./cmd/cacheproxy
+
+test: ## everything: package tests, race detector, real nginx, conformance; installs what it needs
+	@$(MAKE) unit
+	@$(MAKE) race
+	@$(MAKE) e2e
+	@$(MAKE) conformance
+	@echo "make test: all passed: unit tests, race detector, end to end before nginx, HTTP cache conformance"
+
+unit: ## tests of all packages
+	packages=$(PACKAGES); go test -timeout 5m $$packages
+
+race: ## the same under the race detector
+	@command -v gcc >/dev/null || { echo "make race: the race detector needs gcc; installing it"; \
+		apt-get update -q && apt-get install -y -q --no-install-recommends gcc libc6-dev; }
+	packages=$(PACKAGES); CGO_ENABLED=1 go test -race -timeout 8m $$packages
+
+# -count=1: the test cache does not know that these tests build and run cmd/cacheproxy.
+e2e: ## the built binary before a real nginx (installed when missing)
+	go test -count=1 -timeout 5m ./internal/e2e
+
+conformance: ## the public HTTP cache test suite (SUITE=DIR for a checkout of your own)
+	bash internal/conformance/run.sh
+
+check: ## all that must hold before a commit: lint, race, fuzz
+	@$(MAKE) lint
+	@$(MAKE) race
+	@$(MAKE) fuzz
+	@echo "make check: all passed: gofmt, go mod tidy, go vet, staticcheck, tests under the race detector, fuzz"
+
+lint: ## gofmt, go mod tidy, go vet, staticcheck
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	go mod tidy -diff
+	go -C tools mod tidy -diff
+	go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@targets=$$($(FUZZ)) || { echo "make fuzz: found no fuzz target"; exit 1; }; \
+	sed 's|/[^/]*_test.go:func | |' <<<"$$targets" | sort | while read -r dir target; do \
+		echo "go test $$dir -fuzz $$target"; \
+		go test "$$dir" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) </dev/null; \
+	done
+
+bench: ## Go benchmarks of all packages
+	packages=$(PACKAGES); go test -run '^$$' -bench . -benchmem $$packages
+
+image: ## container image cacheproxy:latest
+	@command -v docker >/dev/null || { echo "make image: needs docker"; exit 1; }
+	docker build -t $(IMAGE) .
+
+clean: ## remove what the targets above made
+	rm -rf bin
