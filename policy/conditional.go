@@ -12,7 +12,7 @@ func weak(etag string) bool { return strings.HasPrefix(etag, "W/") }
 func strongEqual(a, b string) bool { return a == b && a != "" && !weak(a) }
 
 func weakEqual(a, b string) bool {
-	return a != "" && strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
+	return a != "" && b != "" && strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
 }
 
 // NotModified reports whether a client's own condition makes the answer a 304

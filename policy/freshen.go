@@ -39,7 +39,17 @@ func nominated(rq *Request, s *Stored) bool {
 		selection, _ := s.Select(rq, s.Partial.Length)
 		return rq.Method == http.MethodGet && selection != NotHeld
 	}
-	return true
+	return sameCoding(rq, s)
+}
+
+// sameCoding reports whether a stored response was selected by the same
+// Accept-Encoding. Servers that code on the fly, nginx among them, compare
+// entity tags before they do, so that a 304 would hand one client's coding to
+// another.
+func sameCoding(rq *Request, s *Stored) bool {
+	const name = "Accept-Encoding"
+	i := slices.Index(s.Vary, name)
+	return i < 0 || s.VaryValues[i] == normalise(name, rq.Fields)
 }
 
 // Freshen returns the indexes of the stored responses that a 304 selects
@@ -57,6 +67,11 @@ func Freshen(rq *Request, stored []*Stored, index int, f Fields) []int {
 			if candidate(s) && strongEqual(s.ETag, tag) {
 				all = append(all, i)
 			}
+		}
+		if len(all) == 0 && index >= 0 && weakEqual(stored[index].ETag, tag) {
+			// The tag was offered as a weak one and confirmed; that the 304 names
+			// it as a strong one is how nginx answers for content it compresses.
+			return []int{index}
 		}
 		return all
 	case tag != "": // a weak one: the newest that has it

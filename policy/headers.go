@@ -68,6 +68,9 @@ func Merge(stored, newer http.Header) http.Header {
 	for _, name := range bodyFields {
 		delete(update, name)
 	}
+	if len(out["Etag"]) > 0 { // it was compared, perhaps weakly: the stored one stays
+		delete(update, "Etag")
+	}
 	for name, lines := range update {
 		out[name] = lines
 	}

@@ -131,7 +131,7 @@ var reasons = [reasonCount]ReasonInfo{
 	Private:             {"private", GroupRefuse, "", "RFC 9111, 5.2.2.7", "the response is for one user only"},
 	Authorization:       {"authorization", GroupRefuse, "", "RFC 9111, 3.5", "the request carried credentials, and the response does not permit sharing"},
 	SetCookie:           {"set-cookie", GroupRefuse, "", "RFC 9111, 7.3; configuration", "the response sets a cookie, and the rule is to not store such responses"},
-	VaryStar:            {"vary-star", GroupRefuse, "", "RFC 9111, 4.1", "Vary: * never matches a later request"},
+	VaryStar:            {"vary-star", GroupRefuse, "", "RFC 9111, 4.1", "Vary is *, or names something that is no field: it never matches a later request"},
 	PartialUnusable:     {"partial-unusable", GroupRefuse, "", "RFC 9111, 3.3", "a 206 that does not say, or says wrongly, which single part it holds"},
 	NoFreshness:         {"no-freshness", GroupRefuse, "", "RFC 9111, 4.2", "no freshness lifetime and no validator: it could never be used"},
 	ContentLocation:     {"content-location", GroupRefuse, "", "RFC 9110, 9.3.3", "a POST is stored only with explicit freshness and a Content-Location equal to its URL"},
