@@ -62,7 +62,7 @@ func rfcGate(rq *Request, rs *Response, d *ResponseDirectives, isTargeted bool) 
 	switch rq.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPost:
-		if !explicitlyFresh(rs, d, isTargeted) || !rs.LocatesTarget {
+		if rs.Status > 299 || !explicitlyFresh(rs, d, isTargeted) || !rs.LocatesTarget {
 			return ContentLocation
 		}
 	default:

@@ -106,6 +106,7 @@ func TestAdmitPost(t *testing.T) {
 		{"9110 9.3.3 without explicit freshness", "Cache-Control: public | Last-Modified: {-60s}", true, 200, ContentLocation},
 		{"9110 9.3.3 an invalid lifetime is none", `Cache-Control: max-age=x | ETag: "a"`, true, 200, ContentLocation},
 		{"9213 2.2 Expires does not count beside a targeted field", "CDN-Cache-Control: public | Expires: {60s} | Last-Modified: {-60s}", true, 200, ContentLocation},
+		{"9110 9.3.3 not a success", "Cache-Control: max-age=60", true, 301, ContentLocation},
 		{"9110 9.3.3 a part", "Cache-Control: max-age=60 | Content-Range: bytes 0-9/20", true, 206, PartialUnusable},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -158,7 +158,6 @@ func unquote(s string) string {
 // RequestDirectives are a client's wishes (RFC 9111, 5.2.1 and 5.4).
 type RequestDirectives struct {
 	NoCache, NoStore, OnlyIfCached bool
-	Pragma                         bool // Pragma: no-cache without a Cache-Control
 	MaxAge, MinFresh               lifetimeDirective
 	MaxStale                       lifetimeDirective
 	StaleIfError                   lifetimeDirective
@@ -167,7 +166,8 @@ type RequestDirectives struct {
 // anyAge is the value of max-stale without an argument.
 const anyAge = time.Duration(1<<63 - 1)
 
-// ParseRequestDirectives parses the lines of Cache-Control and Pragma of a request.
+// ParseRequestDirectives parses the lines of Cache-Control and Pragma of a
+// request. Without Cache-Control, Pragma: no-cache means the same as there.
 func ParseRequestDirectives(lines, pragma []string) RequestDirectives {
 	var d RequestDirectives
 	members(lines, func(m string) bool {
@@ -176,8 +176,8 @@ func ParseRequestDirectives(lines, pragma []string) RequestDirectives {
 	})
 	if len(lines) == 0 { // RFC 9111, 5.4: Cache-Control makes Pragma void
 		members(pragma, func(m string) bool {
-			d.Pragma = strings.EqualFold(m, "no-cache")
-			return !d.Pragma
+			d.NoCache = strings.EqualFold(m, "no-cache")
+			return !d.NoCache
 		})
 	}
 	return d
@@ -238,5 +238,5 @@ func (d RequestDirectives) WithoutDemands() RequestDirectives {
 
 // Newer reports whether the client may ask for an answer newer than a stored one.
 func (d *RequestDirectives) Newer() bool {
-	return d.NoCache || d.Pragma || d.MaxAge.present || d.MinFresh.present
+	return d.NoCache || d.MaxAge.present || d.MinFresh.present
 }

@@ -103,8 +103,8 @@ func TestRequestDirectives(t *testing.T) {
 		{"5861 4 stale-if-error", []string{"stale-if-error=60"}, nil, RequestDirectives{StaleIfError: seconds(60)}},
 		{"5861 4 not a number", []string{"stale-if-error=x"}, nil, RequestDirectives{}},
 		{"5.2.1 several lines", []string{"max-age=60", "no-cache"}, nil, RequestDirectives{MaxAge: seconds(60), NoCache: true}},
-		{"5.4 Pragma", nil, []string{"no-cache"}, RequestDirectives{Pragma: true}},
-		{"5.4 Pragma among others", nil, []string{"foo, NO-CACHE, bar", "baz"}, RequestDirectives{Pragma: true}},
+		{"5.4 Pragma", nil, []string{"no-cache"}, RequestDirectives{NoCache: true}},
+		{"5.4 Pragma among others", nil, []string{"foo, NO-CACHE, bar", "baz"}, RequestDirectives{NoCache: true}},
 		{"5.4 another Pragma", nil, []string{"no-store"}, RequestDirectives{}},
 		{"5.4 Pragma is void beside Cache-Control", []string{"max-stale=1"}, []string{"no-cache"}, RequestDirectives{MaxStale: seconds(1)}},
 		{"5.4 Pragma is void beside an empty Cache-Control", []string{""}, []string{"no-cache"}, RequestDirectives{}},
@@ -113,6 +113,24 @@ func TestRequestDirectives(t *testing.T) {
 			assert.Equal(t, tc.want, ParseRequestDirectives(tc.lines, tc.pragma))
 		})
 	}
+}
+
+func TestWithoutDemands(t *testing.T) {
+	for line, demands := range map[string]bool{
+		"no-cache": true, "max-age=0": true, "max-age=1000": true, "min-fresh=1": true,
+		"no-store": false, "max-stale": false, "max-stale=5": false, "stale-if-error=5": false, "only-if-cached": false, "": false,
+	} {
+		d := ParseRequestDirectives([]string{line}, nil)
+		assert.Equal(t, demands, d.Newer(), line)
+		rest := d.WithoutDemands()
+		assert.False(t, rest.Newer() || rest.NoStore, line)
+		if !demands && !d.NoStore {
+			assert.Equal(t, d, rest, "what the client tolerates stays: %s", line)
+		}
+	}
+	d := ParseRequestDirectives(nil, []string{"no-cache"})
+	assert.True(t, d.Newer(), "5.4 Pragma is a demand")
+	assert.Equal(t, RequestDirectives{}, d.WithoutDemands())
 }
 
 // RFC 9110, 5.6.1.

@@ -123,8 +123,11 @@ func Head(rq *Request, s *Stored, length int64, rs *Response) HeadEffect {
 	if s.Method != http.MethodGet || s.Partial != nil || !s.Matches(rq.Fields) {
 		return HeadNone
 	}
-	if rs.Status != http.StatusOK || s.Status != http.StatusOK {
+	switch {
+	case rs.Status == http.StatusNotFound || rs.Status == http.StatusGone || rs.Status == http.StatusOK && s.Status != rs.Status:
 		return HeadOutdates
+	case rs.Status != http.StatusOK: // it says nothing about a GET
+		return HeadNone
 	}
 	if tag := etag(rs.Fields); tag != "" && tag != s.ETag {
 		return HeadOutdates

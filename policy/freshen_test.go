@@ -109,6 +109,7 @@ func TestHead(t *testing.T) {
 		{"4.3.5 another length", stored(t, 200, both), "", 200, "Content-Length: 11", HeadOutdates},
 		{"4.3.5 another length although the tag is the same", stored(t, 200, both), "", 200, both + " | Content-Length: 11", HeadOutdates},
 		{"4.3.5 gone", stored(t, 200, both), "", 410, "", HeadOutdates},
+		{"4.3.5 an answer that says nothing of a GET", stored(t, 200, both), "", 405, "", HeadNone},
 		{"4.3.5 back again", stored(t, 404, both), "", 200, "", HeadOutdates},
 		{"4.3.5 a request that selects another variant", stored(t, 200, both+" | Vary: Foo"), "Foo: 1", 200, both, HeadNone},
 		{"4.3.5 a part", stored(t, 206, both+" | Content-Range: bytes 0-9/10"), "", 200, both, HeadNone},

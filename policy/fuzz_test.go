@@ -107,7 +107,7 @@ func FuzzVary(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which byte, one, two string) {
 		if strings.Contains(one+two, "\x00") {
-			t.Skip("no field can hold it")
+			return // no field can hold it
 		}
 		name := []string{"Foo", "Accept-Encoding", "Accept-Language"}[which%3]
 		first, second := http.Header{name: strings.Split(one, "\n")}, http.Header{name: strings.Split(two, "\n")}

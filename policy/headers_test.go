@@ -57,6 +57,8 @@ func TestMerge(t *testing.T) {
 		{"3.2 Content-Length stays", "Content-Length: 10", "Content-Length: 0", "Content-Length: 10"},
 		{"3.2 Content-Length is not added", "Foo: 1", "Content-Length: 0", "Foo: 1"},
 		{"3.2 what describes the stored content stays", "Content-Encoding: gzip", "Content-Encoding: br | Content-Range: bytes 0-1/2 | Content-MD5: x", "Content-Encoding: gzip"},
+		{"3.2 the entity tag that was confirmed stays", `ETag: W/"a"`, `ETag: "a"`, `ETag: W/"a"`},
+		{"3.2 an entity tag where none was is added", `Foo: 1`, `ETag: "a"`, `Foo: 1 | ETag: "a"`},
 		{"3.2 Content-Type is replaced", "Content-Type: text/plain", "Content-Type: text/html", "Content-Type: text/html"},
 		{"3.2 fields of the connection are not added", "Foo: 1", "Connection: bar | Bar: 2 | Transfer-Encoding: chunked | Proxy-Authenticate: x", "Foo: 1"},
 	} {

@@ -89,10 +89,8 @@ func reuse(rq *Request, s *Stored, age time.Duration) (action Action, why Reason
 	c := &rq.Directives
 	ttl := s.Lifetime - age
 	switch {
-	case c.NoCache: // RFC 9111, 5.2.1.4
+	case c.NoCache: // RFC 9111, 5.2.1.4 and 5.4
 		return Validate, RequestNoCache, false
-	case c.Pragma: // RFC 9111, 5.4
-		return Validate, RequestPragma, false
 	case s.NoCache: // RFC 9111, 5.2.2.4
 		return Validate, ResponseNoCache, false
 	}

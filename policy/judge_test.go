@@ -63,7 +63,7 @@ func TestJudge(t *testing.T) {
 		{"5.2.2.4 response no-cache forbids max-stale", "Cache-Control: max-age=60, no-cache" + etag, "Cache-Control: max-stale", 61 * time.Second, Validate, ResponseNoCache, -time.Second},
 		{"5.2.2.4 qualified no-cache does not forbid use", `Cache-Control: max-age=60, no-cache="Foo"` + etag, "", 0, Serve, Fresh, time.Minute},
 
-		{"5.4 Pragma", "Cache-Control: max-age=60" + etag, "Pragma: no-cache", 0, Validate, RequestPragma, time.Minute},
+		{"5.4 Pragma", "Cache-Control: max-age=60" + etag, "Pragma: no-cache", 0, Validate, RequestNoCache, time.Minute},
 		{"5.4 Pragma beside Cache-Control is void", "Cache-Control: max-age=60" + etag, "Pragma: no-cache | Cache-Control: max-age=100", 0, Serve, Fresh, time.Minute},
 		{"5.4 another Pragma", "Cache-Control: max-age=60" + etag, "Pragma: foo, xno-cache", 0, Serve, Fresh, time.Minute},
 

@@ -24,7 +24,6 @@ const (
 	Stale
 	ResponseNoCache
 	RequestNoCache
-	RequestPragma
 	RequestMaxAge
 	RequestMinFresh
 
@@ -111,8 +110,7 @@ var reasons = [reasonCount]ReasonInfo{
 	PartialMiss:     {"partial-miss", GroupFetch, "partial", "RFC 9111, 3.3", "only a part of the response is stored, and not all of what is asked for"},
 	Stale:           {"stale", GroupFetch, "stale", "RFC 9111, 4.2.4", "the stored response is stale and must be validated"},
 	ResponseNoCache: {"response-no-cache", GroupFetch, "stale", "RFC 9111, 5.2.2.4", "the origin wants every use of the response validated"},
-	RequestNoCache:  {"request-no-cache", GroupFetch, "request", "RFC 9111, 5.2.1.4", "the client asks for a validated response"},
-	RequestPragma:   {"request-pragma", GroupFetch, "request", "RFC 9111, 5.4", "the client asks for a validated response, in the old way"},
+	RequestNoCache:  {"request-no-cache", GroupFetch, "request", "RFC 9111, 5.2.1.4; 5.4", "the client asks for a validated response"},
 	RequestMaxAge:   {"request-max-age", GroupFetch, "request", "RFC 9111, 5.2.1.1", "the stored response is older than the client accepts"},
 	RequestMinFresh: {"request-min-fresh", GroupFetch, "request", "RFC 9111, 5.2.1.3", "the stored response does not stay fresh for as long as the client asks"},
 
