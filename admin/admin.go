@@ -94,7 +94,7 @@ func CheckBind(addr, token string) error {
 		return fmt.Errorf("admin address %q: give host:port, such as 127.0.0.1:8081: %w", addr, err)
 	}
 	ip, err := netip.ParseAddr(host)
-	if token != "" || host == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+	if token != "" || host == "localhost" || err == nil && ip.IsLoopback() {
 		return nil
 	}
 	return fmt.Errorf("admin address %q can be reached from other machines: "+

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -21,9 +20,9 @@ type health struct {
 	draining func() bool
 	origins  func() map[string]func(context.Context) error
 
-	mu   sync.Mutex // held while the origins are asked, so that they are asked once
-	last verdict
-	at   time.Time
+	turn chan struct{} // holds one while the origins are asked, so that they are asked once
+	last verdict       // guarded by turn
+	at   time.Time     // of last; guarded by turn
 }
 
 type verdict struct {
@@ -39,7 +38,7 @@ func newHealth(draining func() bool, origins func() map[string]func(context.Cont
 	if origins == nil {
 		origins = func() map[string]func(context.Context) error { return nil }
 	}
-	return &health{draining: draining, origins: origins}
+	return &health{draining: draining, origins: origins, turn: make(chan struct{}, 1)}
 }
 
 // check takes checkTimeout at most.
@@ -47,8 +46,8 @@ func (h *health) check() verdict {
 	if h.draining() {
 		return verdict{reason: "draining: the proxy is about to stop"}
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	if h.at.IsZero() || time.Since(h.at) >= checkReuse {
 		h.last = askOrigins(h.origins())
 		h.at = time.Now()

@@ -112,7 +112,7 @@ func registerSources(r *prometheus.Registry, s Sources) {
 			func() float64 { return float64(s.Store().MaxCost) })
 		counter(r, "store_sets_total", "Values given to the store.",
 			func() float64 { return float64(s.Store().Sets) })
-		counter(r, "store_rejected_total", "Of these, values that were too large or not worth the eviction of others.",
+		counter(r, "store_rejected_total", "Values given to the store that were too large, or not worth the eviction of others.",
 			func() float64 { return float64(s.Store().Rejected) })
 		counter(r, "store_evictions_total", "Values that made room for others or for a smaller limit.",
 			func() float64 { return float64(s.Store().Evicted) })
@@ -121,9 +121,9 @@ func registerSources(r *prometheus.Registry, s Sources) {
 			func() float64 { return float64(s.Store().Expired) })
 	}
 	if s.Flights != nil {
-		counter(r, "flights_total", "Requests to origins that were started to fill, validate or refresh the store.",
+		counter(r, "flights_total", "Flights: requests to origins that were started to fill, validate or refresh the store.",
 			func() float64 { started, _, _, _ := s.Flights(); return float64(started) })
-		gauge(r, "flights_running", "Of these, those under way now.",
+		gauge(r, "flights_running", "Flights that are under way now.",
 			func() float64 { _, running, _, _ := s.Flights(); return float64(running) })
 		gauge(r, "flight_waiters", "Requests that wait for the head of an origin's response now.",
 			func() float64 { _, _, waiting, _ := s.Flights(); return float64(waiting) })
