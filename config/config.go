@@ -26,7 +26,7 @@ type Config struct {
 	src source
 }
 
-// Admin is the operator's side: health, metrics, purge. Listen is "off" for none.
+// Admin is the operator's side: health and metrics. Listen is "off" for none.
 type Admin struct {
 	Listen string `yaml:"listen"`
 	Token  string `yaml:"token"`

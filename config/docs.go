@@ -18,6 +18,7 @@ func Doc() string {
 	for _, s := range settings {
 		fmt.Fprintf(&b, "| `%s` | `%s` |\n", s.env, s.key)
 	}
+	b.WriteString("| `CACHEPROXY_CONFIG` | the file itself, as `--config` |\n")
 	b.WriteString("\n## Keys\n\n")
 	docTable(&b, "")
 	b.WriteString(routesIntro)

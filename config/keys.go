@@ -18,7 +18,7 @@ type key struct {
 var keys = []key{
 	{path: "origin", meaning: "Where requests go: the short form, one route for everything that no entry of `routes` takes.", values: "URL, `http` or `https`, without path", unset: "none; this or `routes` is needed", example: "http://127.0.0.1:3000"},
 	{path: "listen", meaning: "Address for clients.", values: "`host:port`; `:port` is every interface", example: `":8080"`},
-	{path: "admin.listen", meaning: "Address of the operator's side: health, metrics, purge.", values: "`host:port`, or `off` for none", example: "127.0.0.1:8081"},
+	{path: "admin.listen", meaning: "Address of the operator's side: health and metrics.", values: "`host:port`, or `off` for none", example: "127.0.0.1:8081"},
 	{path: "admin.token", meaning: "What operators send as `Authorization: Bearer`. Needed when `admin.listen` can be reached from other machines.", values: "visible ASCII, no spaces", unset: "none", example: "s3cret-of-the-operators"},
 	{path: "admin.pprof", meaning: "Serve Go's profiles under `/debug/pprof/` of the operator's side.", values: "`true`, `false`", example: "true"},
 	{path: "profile", meaning: "What is stored when no rule says otherwise. `default` is careful: other 4xx and 5xx never, no response with Set-Cookie. `rfc9111` stores and reuses all that the RFCs let a shared cache reuse.", values: "`default`, `rfc9111`", example: "rfc9111"},

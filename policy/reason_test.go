@@ -53,8 +53,8 @@ func TestReasonsDocument(t *testing.T) {
 const reasonsIntro = `# Reasons
 
 Why a response was served, fetched, passed, refused, or made by the proxy itself. Every decision has one of these names. It
-is the ` + "`detail`" + ` of ` + "`Cache-Status`" + ` (RFC 9211), the label ` + "`reason`" + ` of the metrics, a field of the access log, and a line of
-` + "`cacheproxy explain`" + `. The column "fwd" is what ` + "`Cache-Status`" + ` says as ` + "`fwd`" + ` when the request goes to the origin.
+is the ` + "`detail`" + ` of ` + "`Cache-Status`" + ` (RFC 9211), the label ` + "`reason`" + ` of the metrics, and a field of the access log.
+The column "fwd" is what ` + "`Cache-Status`" + ` says as ` + "`fwd`" + ` when the request goes to the origin.
 
 This page is generated from the table in ` + "`policy/reason.go`" + `: ` + "`go test ./policy -run TestReasonsDocument -update`" + `.
 `
