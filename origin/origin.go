@@ -32,9 +32,9 @@ type Origin struct {
 func New(base string, o Options) (*Origin, error) {
 	u, err := url.Parse(base)
 	if err != nil {
-		return nil, fmt.Errorf("origin %q: %w", base, err)
+		return nil, fmt.Errorf("origin %q: want http://host or https://host: %w", base, err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, fmt.Errorf("origin %q: want http://host or https://host", base)
 	}
 	o = o.withDefaults()

@@ -46,7 +46,9 @@ func (x *exchange) withBody(out *http.Request) {
 	if x.r.ContentLength == 0 {
 		return
 	}
-	out.Body = http.NoBody
+	// The library would throw away what is left of the content at the first byte
+	// of the answer, under the hands of the transport that is still sending it.
+	_ = http.NewResponseController(x.w).EnableFullDuplex()
 	out.ContentLength = x.r.ContentLength
 	out.Body = x.r.Body
 	out.Trailer = x.r.Trailer

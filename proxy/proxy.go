@@ -78,6 +78,10 @@ func (x *exchange) serve() {
 		x.fail(why)
 		return
 	}
+	if x.lastHop() {
+		x.answerOptions()
+		return
+	}
 	if why := policy.Passes(x.facts, &x.settings.Rules); why != policy.ReasonNone {
 		x.o.Action, x.o.Reason = policy.Pass, why
 		x.pass()

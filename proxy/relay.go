@@ -64,13 +64,20 @@ func (x *exchange) onePart(facts *policy.Stored, a *revalidate.Answer) (policy.B
 // wanted, -1 for all. What the origin sends slowly is passed on at once.
 func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 	rc := http.NewResponseController(x.w)
+	if send != 0 && a.Length != 0 && !a.Body.More() { // the head does not wait for the content
+		x.deadline()
+		x.finish(rc.Flush())
+	}
 	for send != 0 {
 		b, err := a.Body.Next(x.r.Context())
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil && x.r.Context().Err() == nil {
-			x.o.Stored, x.o.Refused = false, policy.Incomplete
+		if err != nil {
+			if x.r.Context().Err() == nil {
+				x.o.Stored, x.o.Refused = false, policy.Incomplete
+			}
+			_ = rc.Flush() // what did arrive
 		}
 		x.finish(err)
 		if n := min(skip, int64(len(b))); n > 0 {
@@ -92,6 +99,9 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 		}
 	}
 	x.endDeadline(smallWrite + 1)
+	if len(a.Trailer()) > 0 {
+		_ = rc.Flush() // so that the content is in chunks, without which there is no trailer
+	}
 	for name, lines := range a.Trailer() {
 		for _, line := range lines {
 			x.w.Header().Add(http.TrailerPrefix+name, line)

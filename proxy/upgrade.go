@@ -30,7 +30,11 @@ func (x *exchange) upgrade() {
 			resp.Header.Set("X-Request-Id", x.o.RequestID)
 			if resp.StatusCode != http.StatusSwitchingProtocols {
 				x.settings.ResponseEdit.apply(resp.Header)
+				policy.ApplyCookieRule(resp.Header, &x.settings.Rules)
 				resp.Header.Add("Cache-Status", x.o.cacheStatus(x.c))
+				if x.c.XCacheStatus {
+					resp.Header.Set("X-Cache-Status", x.o.CacheResult())
+				}
 			}
 			return nil
 		},

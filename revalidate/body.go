@@ -35,7 +35,8 @@ func (b Body) Each(first, n int64, fn func([]byte) error) error {
 		if n <= 0 {
 			return nil
 		}
-		c = c[first:min(size, first+n)]
+		c = c[first:]
+		c = c[:min(n, int64(len(c)))]
 		if err := fn(c); err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func (b Body) trimmed() Body {
 	if n := len(b.chunks); n > 0 {
 		if last := b.chunks[n-1]; len(last) < cap(last)/8*7 {
 			b.chunks = slices.Clone(b.chunks)
-			b.chunks[n-1] = slices.Clip(slices.Clone(last))
+			b.chunks[n-1] = slices.Clone(last)
 		}
 	}
 	return b

@@ -9,6 +9,7 @@
 // not, the first client gets the response and the others are released at once
 // to ask for themselves. The key is remembered for a while, so that the next
 // requests do not queue for nothing.
+// Who comes when a flight has just landed gets what it stored.
 //
 // A flight ends in exactly one way: stored, not shareable, failed, or
 // abandoned. It has its own context: a client that leaves does not end it

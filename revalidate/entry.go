@@ -44,8 +44,9 @@ func (e *Entry) Part(b policy.ByteRange, fn func([]byte) error) error {
 }
 
 // entryOverhead is what an entry costs beside its bytes: the structs, slice
-// headers and times of Entry and Stored, measured by TestEntryCost.
-const entryOverhead = 640
+// headers and times of Entry and Stored, and the allocator's rounding, measured
+// by TestEntryCost.
+const entryOverhead = 384
 
 func (e *Entry) cost() int64 {
 	n := int64(entryOverhead + len(e.Fields) + len(e.ETag) + len(e.ContentLanguage))
@@ -88,7 +89,7 @@ func (r *Resource) entries() []*Entry {
 	return r.Entries
 }
 
-const resourceOverhead = 128
+const resourceOverhead = 64 // its struct, and some of the rounding
 
 func (r *Resource) cost() int64 {
 	n := int64(resourceOverhead + 16*len(r.Entries))

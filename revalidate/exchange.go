@@ -2,10 +2,12 @@ package revalidate
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"strconv"
+	"sync"
 	"time"
 
 	"cacheproxy/origin"
@@ -13,14 +15,25 @@ import (
 )
 
 // exchange sends a request and waits for the response head. Interim responses
-// are handed to interim as they come.
+// are handed to interim as they come, and not any more once it returns.
 func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, http.Header)) (*http.Response, policy.Times, error) {
 	if interim != nil {
+		var mu sync.Mutex
+		over := false
+		defer func() {
+			mu.Lock()
+			defer mu.Unlock()
+			over = true
+		}()
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 			Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
 				header := http.Header(h).Clone()
 				policy.RemoveHopByHop(header)
-				interim(code, header)
+				mu.Lock() // the connection may still read when the client has left
+				defer mu.Unlock()
+				if !over {
+					interim(code, header)
+				}
 				return nil
 			},
 		})
@@ -30,6 +43,10 @@ func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, 
 	t.Received = time.Now()
 	if err != nil {
 		return nil, t, err
+	}
+	if resp.StatusCode < 200 { // 101 was not asked for, and there is nothing below 100
+		resp.Body.Close()
+		return nil, t, fmt.Errorf("status %d is not that of a final response", resp.StatusCode)
 	}
 	clean(resp, t.Received)
 	return resp, t, nil

@@ -2,6 +2,7 @@ package revalidate
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"cacheproxy/cache"
 	"cacheproxy/policy"
 )
+
+var errClosed = errors.New("the fetcher is closed")
 
 // Options of a Fetcher.
 type Options struct {
@@ -57,9 +60,11 @@ func (f *Fetcher) SetLimits(maxObject int64, maxVariants int) {
 	f.limits.Store(&limits{maxObject, maxVariants})
 }
 
-// Close cancels all flights and waits for them.
+// Close cancels all flights and waits for them. None begins any more.
 func (f *Fetcher) Close() {
+	f.mu.Lock()
 	f.cancel()
+	f.mu.Unlock()
 	f.wg.Wait()
 }
 
@@ -82,7 +87,14 @@ func (f *Fetcher) Stats() Stats {
 func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
 	alone := j.Alone || f.lonely.has(j.Key, time.Now())
 	for {
-		fl, leads := f.board(j, alone)
+		fl, leads, e := f.board(j, alone)
+		switch {
+		case e != nil:
+			f.collapsed.Add(1)
+			return &Answer{Entry: e, Facts: e.Stored, Stored: true, Collapsed: true}, nil
+		case fl == nil:
+			return nil, &Failure{Reason: policy.ClientGone, Err: errClosed}
+		}
 		a, err := fl.wait(ctx, j, leads)
 		if err != errReleased {
 			if a != nil && a.Collapsed {
@@ -98,38 +110,73 @@ func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
 	}
 }
 
-// Refresh starts a flight that nobody waits for, unless one is under way.
+// Refresh starts a flight that nobody waits for, unless one is under way or the
+// store has something fresh meanwhile.
 func (f *Fetcher) Refresh(j *Job) {
-	if fl, leads := f.board(j, false); leads {
-		fl.leave(true)
-	} else {
-		fl.leave(false)
+	id := j.flightID()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl := f.flights[id]; fl != nil && fl.underWay(time.Now()) || f.ctx.Err() != nil || f.arrived(j) != nil {
+		return
 	}
+	f.start(id, j, false).leave(true)
 }
 
-// board returns the flight to wait for, and whether this job started it.
-func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool) {
+// board returns the flight to wait for, and whether this job started it; or an
+// entry that makes a flight needless; or nothing when the fetcher is closed.
+func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool, e *Entry) {
 	id := j.flightID()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if fl := f.flights[id]; fl != nil && !alone && fl.join(time.Now()) {
-		return fl, false
+		return fl, false, nil
 	}
-	fl = newFlight(f, id, j)
+	if f.ctx.Err() != nil {
+		return nil, false, nil
+	}
+	if e := f.arrived(j); e != nil {
+		return nil, false, e
+	}
+	return f.start(id, j, alone), true, nil
+}
+
+// arrived returns what came into the store since the job was judged, if it
+// answers the job: a flight for the same thing has landed in between.
+func (f *Fetcher) arrived(j *Job) *Entry {
+	r, stored := f.Lookup(j.Key)
+	if r == nil || r == j.Resource {
+		return nil
+	}
+	d := policy.Judge(j.Facts, stored, time.Now())
+	if d.Action != policy.Serve {
+		return nil
+	}
+	return r.Entries[d.Index]
+}
+
+// start begins a flight. The caller holds the lock.
+func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
+	fl := newFlight(f, id, j)
 	if !alone || f.flights[id] == nil {
 		f.flights[id] = fl
 	}
-	if f.active[j.Key] == nil {
-		f.active[j.Key] = make(map[*flight]struct{})
-	}
-	f.active[j.Key][fl] = struct{}{}
 	f.started.Add(1)
+	f.launch(fl, func() { fl.run(j) })
+	return fl
+}
+
+// launch does a flight's work in the background. The caller holds the lock and
+// has seen that the fetcher is open.
+func (f *Fetcher) launch(fl *flight, work func()) {
+	if f.active[fl.key] == nil {
+		f.active[fl.key] = make(map[*flight]struct{})
+	}
+	f.active[fl.key][fl] = struct{}{}
 	f.running.Add(1)
 	f.wg.Go(func() {
 		defer f.land(fl)
-		fl.run(j)
+		work()
 	})
-	return fl, true
 }
 
 // unlist keeps others from joining a flight.

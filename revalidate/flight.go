@@ -69,8 +69,15 @@ type flight struct {
 	raw        *http.Response
 	failure    *Failure
 	originTime time.Duration
-	trailer    http.Header   // set before the body ends
-	late       policy.Reason // why it was not stored after all; set before the body ends
+	first      *reader // the first client's, until it takes it or leaves; guarded by mu
+
+	ending ending // guarded by mu
+}
+
+// ending is what is known at the end of a body.
+type ending struct {
+	trailer http.Header
+	late    policy.Reason // why it was not stored after all
 }
 
 func newFlight(f *Fetcher, id string, j *Job) *flight {
@@ -83,21 +90,30 @@ func newFlight(f *Fetcher, id string, j *Job) *flight {
 func (fl *flight) join(now time.Time) bool {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	switch fl.verdict {
-	case pending:
-	case shared:
-		if fl.stored.Lifetime <= fl.stored.Age(now) {
-			return false
-		}
-	default:
+	if !fl.useful(now) || fl.timer != nil && !fl.timer.Stop() {
 		return false
 	}
+	fl.timer = nil
 	fl.waiters++
-	if fl.timer != nil {
-		fl.timer.Stop()
-		fl.timer = nil
-	}
 	return true
+}
+
+// underWay reports whether the flight brings, or may bring, what others can use.
+func (fl *flight) underWay(now time.Time) bool {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.useful(now)
+}
+
+// useful is underWay for a caller that holds the lock.
+func (fl *flight) useful(now time.Time) bool {
+	switch {
+	case fl.ctx.Err() != nil: // it has ended or is being ended
+		return false
+	case fl.verdict == shared:
+		return fl.stored.Age(now) < fl.stored.Lifetime
+	}
+	return fl.verdict == pending
 }
 
 // leave takes a waiter away. When nobody is left the flight goes on for a
@@ -113,6 +129,10 @@ func (fl *flight) leave(leads bool) {
 			fl.cancel()
 			return
 		}
+		if fl.first != nil {
+			fl.first.Close()
+			fl.first = nil
+		}
 	}
 	if fl.waiters > 0 || fl.landed {
 		return
@@ -122,6 +142,43 @@ func (fl *flight) leave(leads bool) {
 		return
 	}
 	fl.timer = time.AfterFunc(finishAlone, fl.cancel)
+}
+
+// idle reports whether nobody waits for the flight or reads its body.
+func (fl *flight) idle() bool {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.waiters == 0
+}
+
+// open makes the body that everybody reads. The first client's reader is there
+// from the beginning, so that it never comes too late.
+func (fl *flight) open(length int64) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	fl.body = newStream(length)
+	if fl.leader {
+		fl.first = fl.body.reader()
+	}
+}
+
+// end notes what is known once the body is complete, or broke off.
+func (fl *flight) end(e ending) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	fl.ending = e
+}
+
+func (fl *flight) trailer() http.Header {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.ending.trailer
+}
+
+func (fl *flight) late() policy.Reason {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	return fl.ending.late
 }
 
 // settle publishes the verdict.
@@ -151,7 +208,7 @@ func (fl *flight) wait(ctx context.Context, j *Job, leads bool) (*Answer, error)
 		fresh, v, changed := fl.interims[seen:], fl.verdict, fl.changed
 		fl.mu.Unlock()
 		for _, i := range fresh {
-			if j.Interim != nil {
+			if leads && j.Interim != nil { // nobody knows yet whether others may have it
 				j.Interim(i.status, i.header)
 			}
 		}
@@ -166,87 +223,4 @@ func (fl *flight) wait(ctx context.Context, j *Job, leads bool) (*Answer, error)
 			return nil, ctx.Err()
 		}
 	}
-}
-
-// answer is what one client gets of the verdict. Unless it returns a body,
-// the client has left the flight.
-func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, error) {
-	if fl.verdict == failed || policy.Failed(fl.status) && j.mayStandIn(time.Now()) {
-		fl.leave(leads)
-		if fl.failure != nil {
-			return nil, fl.failure
-		}
-		return nil, &Failure{Reason: policy.StaleIfError, Status: fl.status}
-	}
-	if !leads && !fl.sharedWith(j) {
-		fl.leave(leads)
-		return nil, errReleased
-	}
-	a := &Answer{
-		FwdStatus: fl.status, Status: fl.status, Length: fl.length,
-		Facts: fl.stored, Stored: fl.stored != nil, Refused: fl.refused,
-		Collapsed: !leads, OriginTime: fl.originTime,
-		Trailer: func() http.Header { return fl.trailer },
-		Late:    func() policy.Reason { return fl.late },
-	}
-	switch fl.verdict {
-	case entry:
-		fl.leave(leads)
-		a.Entry = fl.entry
-		return a, nil
-	case own:
-		return fl.handOver(ctx, a)
-	}
-	r := fl.body.reader()
-	if r == nil { // too late: the beginning is gone
-		fl.leave(leads)
-		return nil, errReleased
-	}
-	a.Header = fl.fields.Clone()
-	if leads {
-		a.Header = fl.header.Clone()
-	}
-	a.Body = &boarded{reader: r, fl: fl, leads: leads}
-	return a, nil
-}
-
-// sharedWith reports whether a waiter may have what the flight brought
-// (RFC 9111, 4: it could be reused for its request if it were stored).
-func (fl *flight) sharedWith(j *Job) bool {
-	switch fl.verdict {
-	case entry:
-		s := fl.entry.Stored
-		return !s.NoCache && s.Age(time.Now()) < s.Lifetime && s.Matches(j.Facts.Fields)
-	case shared:
-		return fl.stored.Matches(j.Facts.Fields)
-	}
-	return false
-}
-
-// handOver gives the response to the first client, which ends the flight when
-// it closes the body or leaves.
-func (fl *flight) handOver(ctx context.Context, a *Answer) (*Answer, error) {
-	fl.mu.Lock()
-	resp := fl.raw
-	fl.raw = nil
-	fl.mu.Unlock()
-	a.Header = fl.header
-	a.Trailer = func() http.Header { return resp.Trailer }
-	a.Body = newRawSource(ctx, resp.Body, fl.cancel)
-	return a, nil
-}
-
-// boarded is a reader that leaves its flight when it is closed.
-type boarded struct {
-	*reader
-	fl    *flight
-	leads bool
-	once  sync.Once
-}
-
-func (b *boarded) Close() {
-	b.once.Do(func() {
-		b.reader.Close()
-		b.fl.leave(b.leads)
-	})
 }

@@ -1,7 +1,6 @@
 package revalidate
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -77,6 +76,7 @@ func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *
 		if !ok {
 			return false, true
 		}
+		resp.Body.Close()
 		fl.useEntry(resp.StatusCode, e)
 		return true, false
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
@@ -105,7 +105,7 @@ func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *po
 		return
 	}
 	fl.fields = policy.Storable(resp.Header, rules)
-	fl.body = newStream(length)
+	fl.open(length)
 	if stored.NoCache || stored.Lifetime <= stored.InitialAge {
 		fl.f.alone(fl)
 		fl.settle(ownStore)
@@ -157,8 +157,10 @@ func (f *Fetcher) alone(fl *flight) {
 func (fl *flight) carry(resp *http.Response, stored *policy.Stored) {
 	defer resp.Body.Close()
 	err := fl.read(resp.Body)
-	fl.trailer = resp.Trailer
-	fl.late = fl.keep(stored, err)
+	if err != nil {
+		fl.f.unlist(fl) // who asks from now on asks anew
+	}
+	fl.end(ending{resp.Trailer, fl.keep(stored, err)})
 	fl.body.finish(err)
 }
 
@@ -170,7 +172,7 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 	case !fl.body.isKept():
 		return policy.TooLarge
 	}
-	e := fl.newEntry(stored)
+	e := newEntry(stored, fl.fields, fl.body.body())
 	if e == nil {
 		return policy.PartialUnusable
 	}
@@ -189,6 +191,9 @@ func (fl *flight) read(body io.Reader) error {
 		if n > 0 && fl.body.wrote(n) > most && fl.body.isKept() {
 			fl.f.unlist(fl)
 			fl.body.letGo()
+			if fl.idle() { // neither stored nor read: see leave
+				fl.cancel()
+			}
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -201,8 +206,7 @@ func (fl *flight) read(body io.Reader) error {
 
 // newEntry makes an entry of a complete response; nil when its content
 // contradicts its header.
-func (fl *flight) newEntry(stored *policy.Stored) *Entry {
-	body := fl.body.body()
+func newEntry(stored *policy.Stored, fields http.Header, body Body) *Entry {
 	if stored.Partial != nil {
 		partial, ok := stored.Partial.Received(body.Size())
 		if !ok {
@@ -212,7 +216,7 @@ func (fl *flight) newEntry(stored *policy.Stored) *Entry {
 		c.Partial = partial
 		stored = &c
 	}
-	return &Entry{Stored: stored, Fields: entryFields(stored, fl.fields), Body: body}
+	return &Entry{Stored: stored, Fields: entryFields(stored, fields), Body: body}
 }
 
 // entryFields returns the fields of a stored response as a block. What is said
@@ -260,56 +264,4 @@ func (fl *flight) cancelIfIdle() {
 func drain(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	resp.Body.Close()
-}
-
-// Forward sends a request by itself: nothing is looked up and nobody waits
-// with it. Only the answer to a POST may be stored (RFC 9110, 9.3.3).
-func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	resp, t, err := exchange(ctx, j.Origin, j.Request, j.Interim)
-	if err != nil {
-		cancel()
-		return nil, failureOf(err)
-	}
-	rules := j.Arrived(resp)
-	a := &Answer{
-		FwdStatus: resp.StatusCode, Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
-		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
-		Trailer: func() http.Header { return resp.Trailer },
-		Late:    func() policy.Reason { return policy.ReasonNone },
-	}
-	if j.Facts.Method == http.MethodPost && !j.Facts.Directives.NoStore {
-		stored, why := admit(j, resp, t, rules)
-		a.Refused = why
-		if stored != nil && resp.ContentLength <= f.limits.Load().maxObject {
-			a.Facts, a.Stored = stored, true
-			fl, body := f.keepWhilePassing(ctx, cancel, j, resp, stored, rules)
-			a.Body, a.Late = body, func() policy.Reason { return fl.late }
-			return a, nil
-		}
-	}
-	a.Body = newRawSource(ctx, resp.Body, cancel)
-	return a, nil
-}
-
-// keepWhilePassing stores a response while its one client reads it.
-func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules) (*flight, Source) {
-	fl := newFlight(f, "", j)
-	fl.landed = true // it ends with its client
-	context.AfterFunc(ctx, fl.cancel)
-	fl.fields, fl.stored, fl.body = policy.Storable(resp.Header, rules), stored, newStream(resp.ContentLength)
-	r := fl.body.reader()
-	f.mu.Lock()
-	if f.active[fl.key] == nil {
-		f.active[fl.key] = make(map[*flight]struct{})
-	}
-	f.active[fl.key][fl] = struct{}{}
-	f.running.Add(1)
-	f.mu.Unlock()
-	f.wg.Go(func() {
-		defer f.land(fl)
-		defer cancel()
-		fl.carry(resp, stored)
-	})
-	return fl, &boarded{reader: r, fl: fl, leads: true}
 }

@@ -1,6 +1,7 @@
 package revalidate
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
 			why = policy.Invalidated
 			return cache.Change[*Resource]{Op: cache.Keep}
 		}
-		e, why = merge(old, e)
+		e, why = merge(old, e, limits.maxObject)
 		if e == nil {
 			return cache.Change[*Resource]{Op: cache.Keep}
 		}
@@ -39,7 +40,8 @@ func change(r *Resource) cache.Change[*Resource] {
 // merge settles a new entry against the one whose place it would take: an
 // older answer does not replace a newer one, the answer to a HEAD does not
 // replace content, and parts of one representation are joined (RFC 9111, 3.4).
-func merge(old *Resource, e *Entry) (*Entry, policy.Reason) {
+// What would grow beyond the largest object is not joined.
+func merge(old *Resource, e *Entry, maxObject int64) (*Entry, policy.Reason) {
 	for _, o := range old.entries() {
 		if !policy.SameVariant(e.Stored, o.Stored) {
 			continue
@@ -53,7 +55,7 @@ func merge(old *Resource, e *Entry) (*Entry, policy.Reason) {
 		if o.Partial == nil {
 			return nil, policy.Superseded // all of it is there already
 		}
-		if joined, ok := join(o, e); ok {
+		if joined, ok := join(o, e, maxObject); ok {
 			return joined, policy.ReasonNone
 		}
 	}
@@ -62,9 +64,9 @@ func merge(old *Resource, e *Entry) (*Entry, policy.Reason) {
 
 // join combines two parts of one representation. Fields of the newer response
 // replace the stored ones (RFC 9111, 3.4).
-func join(old, newer *Entry) (*Entry, bool) {
+func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 	partial, ok := old.Partial.Join(newer.Partial)
-	if !ok {
+	if !ok || old.Body.Size()+newer.Body.Size() > maxObject {
 		return nil, false
 	}
 	stored := *newer.Stored
@@ -84,19 +86,19 @@ func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *p
 	if stored == nil || !policy.Combinable(old.Stored, stored) {
 		return nil, false
 	}
-	if total := stored.Partial.Length; total > fl.f.limits.Load().maxObject {
+	most := fl.f.limits.Load().maxObject
+	if stored.Partial.Length > most || stored.Partial.Held[0].Len() > most {
 		return nil, false
 	}
-	fl.fields = policy.Storable(resp.Header, rules)
-	fl.body = newStream(resp.ContentLength)
-	if err := fl.read(resp.Body); err != nil || !fl.body.isKept() {
+	content, err := io.ReadAll(io.LimitReader(resp.Body, stored.Partial.Held[0].Len()+1))
+	if err != nil {
 		return nil, false
 	}
-	e := fl.newEntry(stored)
+	e := newEntry(stored, policy.Storable(resp.Header, rules), NewBody(content))
 	if e == nil {
 		return nil, false
 	}
-	e, ok := join(old, e)
+	e, ok := join(old, e, most)
 	if !ok {
 		return nil, false
 	}
@@ -106,7 +108,6 @@ func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *p
 		}
 	}
 	fl.f.put(fl, e)
-	fl.body = nil
 	return e, true
 }
 

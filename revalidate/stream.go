@@ -3,6 +3,7 @@ package revalidate
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -10,7 +11,10 @@ import (
 const (
 	firstChunk = 4 << 10
 	lastChunk  = 256 << 10 // chunks double up to this
-	window     = 1 << 20   // how far a body that is not kept may run ahead of its slowest reader
+	large      = 32 << 10  // from here on the allocator counts in pages
+	page       = 8 << 10
+	endChunk   = 512     // to see the end of a body whose length is known
+	window     = 1 << 20 // how far a body that is not kept may run ahead of its slowest reader
 )
 
 // stream is a body on its way: one writer, any number of readers at their own
@@ -54,16 +58,22 @@ func (s *stream) space() []byte {
 			return c[len(c):cap(c)]
 		}
 	}
-	s.chunks = append(s.chunks, make([]byte, 0, s.nextChunk()))
+	// Grow uses all the memory that the allocator gives for the size, and its cap says so.
+	s.chunks = append(s.chunks, slices.Grow([]byte(nil), int(s.nextChunk())))
 	return s.chunks[len(s.chunks)-1][:cap(s.chunks[len(s.chunks)-1])]
 }
 
-// nextChunk sizes a chunk: just what is still expected, or twice the last.
+// nextChunk sizes a chunk: just what is still expected, or twice the last. Large
+// ones are whole pages, since the allocator would round them up to that.
 func (s *stream) nextChunk() int64 {
 	if s.hint >= 0 && s.kept {
-		if left := s.hint - s.size; left > 0 {
-			return min(left, 1<<20)
+		switch left := s.hint - s.size; {
+		case left > large:
+			return min(left&^(page-1), 1<<20)
+		case left > 0:
+			return left
 		}
+		return endChunk
 	}
 	if n := len(s.chunks); n > 0 {
 		return min(int64(cap(s.chunks[n-1]))*2, lastChunk)

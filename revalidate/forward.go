@@ -1,0 +1,61 @@
+package revalidate
+
+import (
+	"context"
+	"net/http"
+
+	"cacheproxy/policy"
+)
+
+// Forward sends a request by itself: nothing is looked up and nobody waits
+// with it. Only the answer to a POST may be stored (RFC 9110, 9.3.3).
+func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	resp, t, err := exchange(ctx, j.Origin, j.Request, j.Interim)
+	if err != nil {
+		cancel()
+		return nil, failureOf(err)
+	}
+	rules := j.Arrived(resp)
+	a := &Answer{
+		FwdStatus: resp.StatusCode, Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
+		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
+		Trailer: func() http.Header { return resp.Trailer },
+		Late:    func() policy.Reason { return policy.ReasonNone },
+	}
+	if j.Facts.Method == http.MethodPost && !j.Facts.Directives.NoStore {
+		stored, why := admit(j, resp, t, rules)
+		a.Refused = why
+		if stored != nil && resp.ContentLength <= f.limits.Load().maxObject {
+			if f.keepWhilePassing(ctx, cancel, j, resp, stored, rules, a) {
+				return a, nil
+			}
+		}
+	}
+	a.Body = newRawSource(ctx, resp.Body, cancel)
+	return a, nil
+}
+
+// keepWhilePassing stores a response while its one client reads it. It returns
+// false when the fetcher is closed.
+func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules, a *Answer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ctx.Err() != nil {
+		return false
+	}
+	fl := newFlight(f, "", j)
+	fl.landed = true // it ends with its client
+	context.AfterFunc(ctx, fl.cancel)
+	context.AfterFunc(fl.ctx, cancel)
+	fl.fields, fl.stored = policy.Storable(resp.Header, rules), stored
+	fl.open(resp.ContentLength)
+	f.launch(fl, func() {
+		defer cancel()
+		fl.carry(resp, stored)
+	})
+	a.Facts, a.Stored = stored, true
+	a.Body = &boarded{reader: fl.reader(true), fl: fl, leads: true}
+	a.Trailer, a.Late = fl.trailer, fl.late
+	return true
+}
