@@ -60,6 +60,7 @@ type Headers struct {
 type Timeouts struct {
 	Connect        Duration `yaml:"connect"`
 	ResponseHeader Duration `yaml:"response_header"`
+	ResponseBody   Duration `yaml:"response_body"`
 	ReadHeader     Duration `yaml:"read_header"`
 	Idle           Duration `yaml:"idle"`
 	Write          Duration `yaml:"write"`
@@ -138,6 +139,7 @@ func Default() Config {
 		Timeouts: Timeouts{
 			Connect:        5 * second,
 			ResponseHeader: 60 * second,
+			ResponseBody:   60 * second,
 			ReadHeader:     10 * second,
 			Idle:           120 * second,
 			Write:          60 * second,

@@ -37,6 +37,7 @@ var keys = []key{
 	{path: "trusted_proxies", meaning: "Peers whose `Forwarded`, `X-Forwarded-*` and `X-Request-ID` are believed.", values: "list of addresses and CIDRs", unset: "nobody", example: "[10.0.0.0/8, 192.0.2.7]"},
 	{path: "timeouts.connect", meaning: "Connecting to the origin, TLS included.", values: "duration, `1ms` to `24h`", example: "2s"},
 	{path: "timeouts.response_header", meaning: "From the request to the head of the origin's response.", values: "duration, `1ms` to `24h`", example: "20s"},
+	{path: "timeouts.response_body", meaning: "Without a byte of the origin's response body. Event streams may be silent for longer.", values: "duration, `1ms` to `24h`", example: "20s"},
 	{path: "timeouts.read_header", meaning: "For a client to send the head of a request.", values: "duration, `1ms` to `24h`", example: "5s"},
 	{path: "timeouts.idle", meaning: "How long unused connections are kept, to clients and to origins.", values: "duration, `1ms` to `24h`", example: "75s"},
 	{path: "timeouts.write", meaning: "How long a client may take no byte of a response.", values: "duration, `1ms` to `24h`", example: "30s"},

@@ -104,6 +104,7 @@ func (c *Config) validateTimeouts(p *problems) {
 	t := c.Timeouts
 	p.check("timeouts.connect", checkDuration(t.Connect, second/1000, maxWait))
 	p.check("timeouts.response_header", checkDuration(t.ResponseHeader, second/1000, maxWait))
+	p.check("timeouts.response_body", checkDuration(t.ResponseBody, second/1000, maxWait))
 	p.check("timeouts.read_header", checkDuration(t.ReadHeader, second/1000, maxWait))
 	p.check("timeouts.idle", checkDuration(t.Idle, second/1000, maxWait))
 	p.check("timeouts.write", checkDuration(t.Write, second/1000, maxWait))

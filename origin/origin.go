@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Connect        time.Duration // TCP and TLS handshake each; default 5 s
 	ResponseHeader time.Duration // from the request sent to the response head; default 60 s
+	Body           time.Duration // without a byte of the body; default 60 s; not for event streams
 	Idle           time.Duration // a kept connection without use; default 120 s
 	MaxIdle        int           // kept connections; default 512
 	MaxHeaderBytes int64         // of a response head; default 256 KiB
@@ -26,6 +27,7 @@ type Origin struct {
 	base      *url.URL
 	transport *http.Transport
 	dial      func(ctx context.Context, network, addr string) (net.Conn, error)
+	body      time.Duration
 }
 
 // New returns an origin for a base URL with scheme http or https and a host.
@@ -38,7 +40,7 @@ func New(base string, o Options) (*Origin, error) {
 		return nil, fmt.Errorf("origin %q: want http://host or https://host", base)
 	}
 	o = o.withDefaults()
-	return &Origin{base: u, dial: o.Dial, transport: &http.Transport{
+	return &Origin{base: u, dial: o.Dial, body: o.Body, transport: &http.Transport{
 		DialContext:            o.Dial,
 		TLSHandshakeTimeout:    o.Connect,
 		ResponseHeaderTimeout:  o.ResponseHeader,
@@ -59,6 +61,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ResponseHeader == 0 {
 		o.ResponseHeader = 60 * time.Second
+	}
+	if o.Body == 0 {
+		o.Body = 60 * time.Second
 	}
 	if o.Idle == 0 {
 		o.Idle = 120 * time.Second
@@ -81,7 +86,14 @@ func (o *Origin) URL() *url.URL { return o.base }
 // RoundTrip sends a request whose URL has the origin's scheme and host. Errors
 // are classified by [Classify]. The caller closes the response's body.
 func (o *Origin) RoundTrip(r *http.Request) (*http.Response, error) {
-	return o.transport.RoundTrip(r)
+	ctx, cancel := context.WithCancel(r.Context())
+	resp, err := o.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	o.watch(resp, cancel)
+	return resp, nil
 }
 
 // Reachable reports whether a connection can be made; nil if so.

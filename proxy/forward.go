@@ -333,7 +333,14 @@ func (x *exchange) pass() {
 	}
 	x.take(a)
 	x.relay(a, false)
+	if j.Request.Body != nil {
+		// The library waits for what is left of the content before the next request.
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(linger))
+	}
 }
+
+// linger is how long a client may go on sending content after its answer.
+const linger = 5 * time.Second
 
 func (x *exchange) passFailed(err error) {
 	var f *revalidate.Failure

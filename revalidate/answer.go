@@ -25,7 +25,7 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 	}
 	a := &Answer{
 		FwdStatus: fl.status, Status: fl.status, Length: fl.length,
-		Facts: fl.stored, Stored: fl.stored != nil, Refused: fl.refused,
+		Facts: fl.stored, Stored: fl.stored != nil && fl.refused == policy.ReasonNone, Refused: fl.refused,
 		Collapsed: !leads, OriginTime: fl.originTime,
 		Trailer: fl.trailer, Late: fl.late,
 	}

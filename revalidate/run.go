@@ -64,12 +64,12 @@ func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
 func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules, conditional bool) (done, again bool) {
 	switch {
 	case conditional && resp.StatusCode == http.StatusNotModified:
-		e, ok := fl.f.freshen(fl, j, resp, t, rules)
-		if !ok {
+		e, refused := fl.f.freshen(fl, j, resp, t, rules)
+		if e == nil {
 			return false, true
 		}
 		drain(resp)
-		fl.useEntry(resp.StatusCode, e)
+		fl.useEntry(resp.StatusCode, e, refused)
 		return true, false
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusPartialContent:
 		e, ok := fl.complete(j, resp, t, rules)
@@ -77,14 +77,14 @@ func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *
 			return false, true
 		}
 		resp.Body.Close()
-		fl.useEntry(resp.StatusCode, e)
+		fl.useEntry(resp.StatusCode, e, policy.ReasonNone)
 		return true, false
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		return false, true
 	case j.Facts.Method == http.MethodHead && resp.StatusCode < 500:
-		if e := fl.f.head(fl, j, resp, t, rules); e != nil {
+		if e, refused := fl.f.head(fl, j, resp, t, rules); e != nil {
 			drain(resp)
-			fl.useEntry(resp.StatusCode, e)
+			fl.useEntry(resp.StatusCode, e, refused)
 			return true, false
 		}
 	}
@@ -232,8 +232,8 @@ func entryFields(s *policy.Stored, h http.Header) Block {
 	return NewBlock(h)
 }
 
-func (fl *flight) useEntry(status int, e *Entry) {
-	fl.status, fl.entry, fl.stored = status, e, e.Stored
+func (fl *flight) useEntry(status int, e *Entry, refused policy.Reason) {
+	fl.status, fl.entry, fl.stored, fl.refused = status, e, e.Stored, refused
 	fl.f.unlist(fl)
 	fl.settle(entry)
 }

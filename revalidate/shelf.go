@@ -111,37 +111,50 @@ func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *p
 	return e, true
 }
 
-// freshen updates what a 304 selects (RFC 9111, 4.3.4) and returns the entry
-// that answers the job; ok is false when it selects nothing.
-func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (e *Entry, ok bool) {
+// freshen updates what a 304 selects (RFC 9111, 4.3.4). It returns the entry
+// that answers the job, nil when the 304 selects nothing, and why that entry
+// is not stored, if so.
+func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (answer *Entry, refused policy.Reason) {
 	selected := policy.Freshen(j.Facts, j.Resource.judged(), j.Decision.Index, resp.Header)
-	if len(selected) == 0 {
-		return nil, false
-	}
 	updates := make(map[*Entry]*Entry, len(selected)) // nil: not to be stored any more
 	for _, i := range selected {
 		old := j.Resource.Entries[i]
-		fresh, storable := updated(old, j, resp.Header, t, rules)
-		updates[old] = nil
-		if storable {
-			updates[old] = fresh
+		fresh, why := updated(old, j, resp.Header, t, rules)
+		noteUpdate(updates, old, fresh, why)
+		if answer == nil || i == j.Decision.Index {
+			answer, refused = fresh, why
 		}
-		if e == nil || i == j.Decision.Index || old.Matches(j.Facts.Fields) && i != j.Decision.Index {
-			e = fresh
-		}
+	}
+	if answer == nil {
+		return nil, policy.ReasonNone
 	}
 	var added *Entry
-	if j.Decision.Index < 0 { // another variant's representation answers this request too
-		added = forRequest(e, j)
-		e = added
+	if !answer.Matches(j.Facts.Fields) { // another variant's representation answers this request too
+		answer = forRequest(answer, j)
+		if refused == policy.ReasonNone {
+			added = answer
+		}
 	}
 	f.update(fl, updates, added)
-	return e, true
+	return answer, refused
+}
+
+// noteUpdate notes what becomes of a stored entry that was updated. Credentials
+// of one client's request keep its answer from being stored, but take nothing
+// away from what is stored already.
+func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason) {
+	switch why {
+	case policy.ReasonNone:
+		updates[old] = fresh
+	case policy.Authorization:
+	default:
+		updates[old] = nil
+	}
 }
 
 // updated returns an entry with the fields of a newer response for the same
-// representation, and whether it may still be stored.
-func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, bool) {
+// representation, and why it may not be stored any more, if so.
+func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, policy.Reason) {
 	merged := policy.Merge(old.Fields.Header(), newer)
 	facts := *j.Facts
 	facts.Method = old.Method
@@ -162,7 +175,7 @@ func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *polic
 		stored.VaryValues = old.VaryValues
 	}
 	e := &Entry{Stored: stored, Fields: entryFields(stored, policy.Storable(merged, rules)), Body: old.Body}
-	return e, why == policy.ReasonNone
+	return e, why
 }
 
 // forRequest returns a copy of an entry as the answer to a job's own variant.
@@ -203,21 +216,18 @@ func (f *Fetcher) update(fl *flight, updates map[*Entry]*Entry, added *Entry) {
 }
 
 // head applies the answer to a HEAD to stored GET responses (RFC 9111, 4.3.5)
-// and returns the entry that answers the job, if one was updated.
-func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) *Entry {
-	var answer *Entry
+// and returns the entry that answers the job, if one was updated, and why that
+// is not stored, if so.
+func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (answer *Entry, refused policy.Reason) {
 	updates := make(map[*Entry]*Entry)
 	rs := &policy.Response{Status: resp.StatusCode, Fields: resp.Header}
 	for i, o := range j.Resource.entries() {
 		switch policy.Head(j.Facts, o.Stored, o.Body.Size(), rs) {
 		case policy.HeadUpdates:
-			fresh, storable := updated(o, j, resp.Header, t, rules)
-			updates[o] = nil
-			if storable {
-				updates[o] = fresh
-			}
+			fresh, why := updated(o, j, resp.Header, t, rules)
+			noteUpdate(updates, o, fresh, why)
 			if answer == nil || i == j.Decision.Index {
-				answer = fresh
+				answer, refused = fresh, why
 			}
 		case policy.HeadOutdates:
 			updates[o] = &Entry{Stored: o.Outdated(), Fields: o.Fields, Body: o.Body}
@@ -226,5 +236,5 @@ func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, 
 	if len(updates) > 0 {
 		f.update(fl, updates, nil)
 	}
-	return answer
+	return answer, refused
 }

@@ -47,6 +47,7 @@ func newOrigin(url string, t config.Timeouts) (*origin.Origin, error) {
 	return origin.New(url, origin.Options{
 		Connect:        time.Duration(t.Connect),
 		ResponseHeader: time.Duration(t.ResponseHeader),
+		Body:           time.Duration(t.ResponseBody),
 		Idle:           time.Duration(t.Idle),
 	})
 }
