@@ -41,7 +41,7 @@ func sameOrigin(target *url.URL, ref string) *url.URL {
 		return nil
 	}
 	u, err := target.Parse(ref)
-	if err != nil || !strings.EqualFold(u.Scheme, target.Scheme) || canonicalHost(u) != canonicalHost(target) {
+	if err != nil || !strings.EqualFold(u.Scheme, target.Scheme) || Host(u.Scheme, u.Host) != Host(target.Scheme, target.Host) {
 		return nil
 	}
 	u.Fragment = ""

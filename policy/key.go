@@ -13,22 +13,26 @@ func Key(u *url.URL) string {
 	if path == "" {
 		path = "/"
 	}
-	key := u.Scheme + "://" + canonicalHost(u) + path
+	key := u.Scheme + "://" + Host(u.Scheme, u.Host) + path
 	if u.RawQuery != "" || u.ForceQuery {
 		key += "?" + u.RawQuery
 	}
 	return key
 }
 
-func canonicalHost(u *url.URL) string {
-	host := strings.ToLower(u.Host)
-	switch u.Scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
+// Host returns the one form of a host that keys, routes, rules and requests
+// to origins use: lower case, without a final dot and without the scheme's
+// default port.
+func Host(scheme, host string) string {
+	host = strings.ToLower(host)
+	name, port := host, ""
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:i], host[i:]
 	}
-	return strings.TrimSuffix(host, ".")
+	if scheme == "http" && port == ":80" || scheme == "https" && port == ":443" {
+		port = ""
+	}
+	return strings.TrimSuffix(name, ".") + port
 }
 
 // QueryRules say which parameters of a query are kept, and in which order.
