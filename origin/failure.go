@@ -40,15 +40,8 @@ func Classify(err error) Failure {
 		errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
 		return Unreachable
 	}
-	return classifyText(err.Error())
-}
-
-// classifyText tells apart the errors that net/http has no types for.
-func classifyText(text string) Failure {
-	for _, lost := range []string{"server closed idle connection"} {
-		if strings.Contains(text, lost) {
-			return Unreachable
-		}
+	if strings.Contains(err.Error(), "server closed idle connection") { // net/http has no type for it
+		return Unreachable
 	}
 	return Invalid
 }

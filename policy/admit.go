@@ -36,12 +36,15 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 		Vary: names, VaryValues: VaryValues(names, rq.Fields),
 		ContentLanguage: singleLanguage(rs.Fields),
 	}
+	if source == SourceRule || source == SourceStatusTTL {
+		s.Lifetime += s.InitialAge // an operator's lifetime begins with the receipt
+	}
 	if lm, _, ok := fieldTime(rs.Fields, "Last-Modified"); ok {
 		s.LastModified = lm
 	}
 	s.setStale(&d, r)
 	if rs.Status == http.StatusPartialContent {
-		partial, ok := newPartial(rs.Fields)
+		partial, ok := newPartial(rq, rs.Fields)
 		if !ok || rq.Method != http.MethodGet {
 			return nil, PartialUnusable
 		}

@@ -141,6 +141,22 @@ func Head(rq *Request, s *Stored, length int64, rs *Response) HeadEffect {
 	return HeadUpdates
 }
 
+// Displaces reports whether an answer that is not stored ends what is stored for
+// its request: the origin gave a full response, so the stored one does not hold
+// any more (RFC 9111, 4.3.3). Answers that pass, or that are due to what this
+// one client sent, say nothing about what others get.
+func Displaces(rq *Request, status int) bool {
+	switch status {
+	case http.StatusPartialContent, http.StatusNotModified:
+		return false
+	case http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return true
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return !rq.Authorized
+	}
+	return status >= 200 && status <= 399
+}
+
 // Outdated returns a copy of a stored response that is stale from now on.
 func (s *Stored) Outdated() *Stored {
 	c := *s

@@ -28,7 +28,7 @@ func (s Source) explicit() bool { return s >= SourceTargeted && s <= SourceExpir
 // governing returns the directives that govern a response: those of the first
 // valid targeted field, otherwise of Cache-Control.
 func governing(f Fields, r *Rules) (d ResponseDirectives, isTargeted bool) {
-	if d, _, ok := targeted(f, r.Targeted); ok {
+	if d, ok := targeted(f, r.Targeted); ok {
 		return d, true
 	}
 	return ParseResponseDirectives(f.Values("Cache-Control")), false

@@ -194,3 +194,28 @@ func TestSourceNames(t *testing.T) {
 		seen[s.String()] = true
 	}
 }
+
+// A lifetime that the operator gives begins with the receipt of the response,
+// whatever the origin says about its age.
+func TestOperatorTTL(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		header string
+		change func(*Rules)
+		want   time.Duration // left at the receipt
+	}{
+		{"ttl, an old response", "Age: 7200", func(r *Rules) { r.TTL, r.HasTTL = time.Minute, true }, time.Minute},
+		{"ttl of zero", `ETag: "a" | Age: 7200`, func(r *Rules) { r.HasTTL = true }, 0},
+		{"status_ttl, an old response", "Age: 7200", func(r *Rules) { r.StatusTTL = map[int]time.Duration{200: time.Minute} }, time.Minute},
+		{"the origin's own lifetime counts its age", "Age: 20 | Cache-Control: max-age=60", func(*Rules) {}, 40 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rules := DefaultRules()
+			tc.change(&rules)
+			s, why := Admit(request("GET", ""), response(200, tc.header), Times{t0, t0}, &rules)
+			require.Equal(t, ReasonNone, why)
+			assert.Equal(t, tc.want, s.Lifetime-s.Age(t0))
+			assert.GreaterOrEqual(t, s.Age(t0), 20*time.Second, "Age still tells the truth")
+		})
+	}
+}

@@ -127,7 +127,7 @@ func FuzzVary(f *testing.F) {
 		// Spelt differently by the rules of the grammar: the same.
 		words := regexp.MustCompile(`[A-Za-z0-9-]+`).FindAllString(one, 9)
 		if name == "Foo" {
-			require.Equal(t, VaryValues(names, http.Header{name: {strings.Join(words, ",")}}), VaryValues(names, http.Header{name: {"", " " + strings.Join(words, " ,\t, ")}}))
+			require.Equal(t, VaryValues(names, http.Header{name: {strings.Join(words, ",")}}), VaryValues(names, http.Header{name: {" " + strings.Join(words, " ,\t") + "\t"}}))
 			return
 		}
 		respelt := slices.Clone(words)

@@ -3,7 +3,6 @@ package policy
 import (
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // hopByHop are the fields that concern one connection only (RFC 9110, 7.6.1).
@@ -83,9 +82,4 @@ func ApplyCookieRule(h http.Header, r *Rules) {
 		delete(h, "Set-Cookie")
 		delete(h, "Set-Cookie2")
 	}
-}
-
-// TargetsField reports whether a name is on the RFC 9213 target list.
-func (r *Rules) TargetsField(name string) bool {
-	return slices.ContainsFunc(r.Targeted, func(t string) bool { return strings.EqualFold(t, name) })
 }

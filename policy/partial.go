@@ -11,6 +11,8 @@ import (
 type Partial struct {
 	Held   []ByteRange // sorted, apart from each other; never empty
 	Length int64       // of the whole representation, -1 when not known
+
+	suffix int64 // the request was for so many bytes from the end; 0 = it was not
 }
 
 // parseContentRange parses the Content-Range of a 206 (RFC 9110, 14.4).
@@ -36,12 +38,16 @@ func parseContentRange(lines []string) (b ByteRange, length int64, ok bool) {
 }
 
 // newPartial reads which part a 206 holds.
-func newPartial(f Fields) (*Partial, bool) {
+func newPartial(rq *Request, f Fields) (*Partial, bool) {
 	b, length, ok := parseContentRange(f.Values("Content-Range"))
 	if !ok || hasParts(f) {
 		return nil, false
 	}
-	return &Partial{Held: []ByteRange{b}, Length: length}, true
+	p := &Partial{Held: []ByteRange{b}, Length: length}
+	if specs, ok := parseRange(rq.Range); ok && len(specs) == 1 && specs[0].first < 0 {
+		p.suffix = specs[0].last
+	}
+	return p, true
 }
 
 // hasParts reports whether the content is multipart/byteranges.
@@ -51,22 +57,19 @@ func hasParts(f Fields) bool {
 }
 
 // Received returns the part as it really arrived, given the number of bytes
-// of a complete message. More bytes than Content-Range names make it unusable.
-// With fewer, the content is the truth: it starts where Content-Range says,
-// and if it was said to reach the end, it ends where the content ends.
+// of a complete message. A number that Content-Range contradicts makes it
+// unusable, but for one case: when the last n bytes were asked for and n bytes
+// came, they are the last ones, from where Content-Range says they start, and
+// it is only its end that is wrong.
 func (p *Partial) Received(n int64) (*Partial, bool) {
 	b := p.Held[0]
-	switch {
-	case n == b.Len():
+	if n == b.Len() {
 		return p, true
-	case n > b.Len() || n == 0:
+	}
+	if n > b.Len() || n != p.suffix || b.Last != p.Length-1 {
 		return nil, false
 	}
-	length := p.Length
-	if b.Last == length-1 {
-		length = b.First + n
-	}
-	return &Partial{Held: []ByteRange{{b.First, b.First + n - 1}}, Length: length}, true
+	return &Partial{Held: []ByteRange{{b.First, b.First + n - 1}}, Length: b.First + n}, true
 }
 
 // Whole reports whether everything is held.

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -62,20 +64,31 @@ func TestReceived(t *testing.T) {
 		name   string
 		part   ByteRange
 		length int64
+		asked  string
 		bytes  int64
 		want   string
 		total  int64
 		ok     bool
 	}{
-		{"3.3 as it says", ByteRange{5, 9}, 20, 5, "5-9", 20, true},
-		{"3.3 more than it says", ByteRange{5, 9}, 20, 6, "", 0, false},
-		{"3.3 nothing", ByteRange{5, 9}, 20, 0, "", 0, false},
-		{"3.3 less, in the middle", ByteRange{5, 9}, 20, 3, "5-7", 20, true},
-		{"3.3 less, at the end: the end was earlier", ByteRange{15, 19}, 20, 3, "15-17", 18, true},
-		{"3.3 less, the length is not known", ByteRange{5, 9}, -1, 3, "5-7", -1, true},
+		{"3.3 as it says", ByteRange{5, 9}, 20, "5-9", 5, "5-9", 20, true},
+		{"3.3 more than it says", ByteRange{5, 9}, 20, "5-9", 6, "", 0, false},
+		{"3.3 nothing", ByteRange{5, 9}, 20, "5-9", 0, "", 0, false},
+		{"3.3 less, in the middle", ByteRange{5, 9}, 20, "5-9", 3, "", 0, false},
+		{"3.3 less, to the end", ByteRange{15, 19}, 20, "15-", 3, "", 0, false},
+		{"3.3 the last bytes were asked for and came: the end was earlier", ByteRange{15, 19}, 20, "-3", 3, "15-17", 18, true},
+		{"3.3 fewer than the last bytes that were asked for", ByteRange{15, 19}, 20, "-4", 3, "", 0, false},
+		{"3.3 the last bytes, but not to the end", ByteRange{5, 9}, 20, "-3", 3, "", 0, false},
+		{"3.3 the last bytes, the length is not known", ByteRange{5, 9}, -1, "-3", 3, "", 0, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, ok := (&Partial{Held: []ByteRange{tc.part}, Length: tc.length}).Received(tc.bytes)
+			of := "*"
+			if tc.length >= 0 {
+				of = strconv.FormatInt(tc.length, 10)
+			}
+			p, ok := newPartial(request("GET", "Range: bytes="+tc.asked),
+				fields(fmt.Sprintf("Content-Range: bytes %d-%d/%s", tc.part.First, tc.part.Last, of)))
+			require.True(t, ok)
+			got, ok := p.Received(tc.bytes)
 			require.Equal(t, tc.ok, ok)
 			if ok {
 				assert.Equal(t, tc.want, parts(got.Held))
@@ -172,16 +185,16 @@ func TestJoin(t *testing.T) {
 		whole   bool
 		refused bool
 	}{
-		{"3.4 adjacent", Partial{[]ByteRange{{0, 4}}, 20}, Partial{[]ByteRange{{5, 9}}, 20}, "0-9", 20, false, false},
-		{"3.4 the later first", Partial{[]ByteRange{{5, 9}}, 20}, Partial{[]ByteRange{{0, 4}}, 20}, "0-9", 20, false, false},
-		{"3.4 overlapping", Partial{[]ByteRange{{0, 6}}, 20}, Partial{[]ByteRange{{4, 9}}, 20}, "0-9", 20, false, false},
-		{"3.4 one within the other", Partial{[]ByteRange{{0, 9}}, 20}, Partial{[]ByteRange{{4, 5}}, 20}, "0-9", 20, false, false},
-		{"3.4 apart", Partial{[]ByteRange{{0, 4}}, 20}, Partial{[]ByteRange{{6, 9}}, 20}, "0-4 6-9", 20, false, false},
-		{"3.4 a gap is closed", Partial{[]ByteRange{{0, 4}, {10, 19}}, 20}, Partial{[]ByteRange{{5, 9}}, 20}, "0-19", 20, true, false},
-		{"3.4 the other knows the length", Partial{[]ByteRange{{0, 4}}, -1}, Partial{[]ByteRange{{5, 9}}, 10}, "0-9", 10, true, false},
-		{"3.4 neither knows the length", Partial{[]ByteRange{{0, 4}}, -1}, Partial{[]ByteRange{{5, 9}}, -1}, "0-9", -1, false, false},
-		{"3.4 different lengths", Partial{[]ByteRange{{0, 4}}, 20}, Partial{[]ByteRange{{5, 9}}, 21}, "", 0, false, true},
-		{"3.4 more is held than the other's length", Partial{[]ByteRange{{0, 14}}, -1}, Partial{[]ByteRange{{5, 9}}, 10}, "", 0, false, true},
+		{"3.4 adjacent", Partial{Held: []ByteRange{{0, 4}}, Length: 20}, Partial{Held: []ByteRange{{5, 9}}, Length: 20}, "0-9", 20, false, false},
+		{"3.4 the later first", Partial{Held: []ByteRange{{5, 9}}, Length: 20}, Partial{Held: []ByteRange{{0, 4}}, Length: 20}, "0-9", 20, false, false},
+		{"3.4 overlapping", Partial{Held: []ByteRange{{0, 6}}, Length: 20}, Partial{Held: []ByteRange{{4, 9}}, Length: 20}, "0-9", 20, false, false},
+		{"3.4 one within the other", Partial{Held: []ByteRange{{0, 9}}, Length: 20}, Partial{Held: []ByteRange{{4, 5}}, Length: 20}, "0-9", 20, false, false},
+		{"3.4 apart", Partial{Held: []ByteRange{{0, 4}}, Length: 20}, Partial{Held: []ByteRange{{6, 9}}, Length: 20}, "0-4 6-9", 20, false, false},
+		{"3.4 a gap is closed", Partial{Held: []ByteRange{{0, 4}, {10, 19}}, Length: 20}, Partial{Held: []ByteRange{{5, 9}}, Length: 20}, "0-19", 20, true, false},
+		{"3.4 the other knows the length", Partial{Held: []ByteRange{{0, 4}}, Length: -1}, Partial{Held: []ByteRange{{5, 9}}, Length: 10}, "0-9", 10, true, false},
+		{"3.4 neither knows the length", Partial{Held: []ByteRange{{0, 4}}, Length: -1}, Partial{Held: []ByteRange{{5, 9}}, Length: -1}, "0-9", -1, false, false},
+		{"3.4 different lengths", Partial{Held: []ByteRange{{0, 4}}, Length: 20}, Partial{Held: []ByteRange{{5, 9}}, Length: 21}, "", 0, false, true},
+		{"3.4 more is held than the other's length", Partial{Held: []ByteRange{{0, 14}}, Length: -1}, Partial{Held: []ByteRange{{5, 9}}, Length: 10}, "", 0, false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			before := parts(tc.a.Held) + "+" + parts(tc.b.Held)

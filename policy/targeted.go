@@ -12,7 +12,7 @@ import (
 // targeted returns the directives of the first field of the target list that
 // is present, valid and not empty (RFC 9213, 2.2). When there is one,
 // Cache-Control and Expires do not count.
-func targeted(fields Fields, list []string) (ResponseDirectives, string, bool) {
+func targeted(fields Fields, list []string) (ResponseDirectives, bool) {
 	for _, name := range list {
 		lines := fields.Values(name)
 		if len(lines) == 0 {
@@ -22,9 +22,9 @@ func targeted(fields Fields, list []string) (ResponseDirectives, string, bool) {
 		if err != nil || len(dict.Names()) == 0 {
 			continue
 		}
-		return targetedDirectives(dict), name, true
+		return targetedDirectives(dict), true
 	}
-	return ResponseDirectives{}, "", false
+	return ResponseDirectives{}, false
 }
 
 // targetedDirectives maps a structured dictionary to directives. Members of

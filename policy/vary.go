@@ -78,13 +78,20 @@ func normalise(name string, f Fields) string {
 		return lines[0]
 	}
 	var b strings.Builder
-	members(lines, func(m string) bool {
-		if b.Len() > 0 {
+	for i, line := range lines {
+		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(m)
-		return true
-	})
+		for rest := line; ; {
+			end := memberEnd(rest)
+			b.WriteString(trim(rest[:end])) // an empty member too: it may mean something
+			if end == len(rest) {
+				break
+			}
+			b.WriteByte(',')
+			rest = rest[end+1:]
+		}
+	}
 	return b.String()
 }
 

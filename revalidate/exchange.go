@@ -14,12 +14,15 @@ import (
 	"cacheproxy/policy"
 )
 
+// mostInterims bounds the 1xx responses to one request.
+const mostInterims = 32
+
 // exchange sends a request and waits for the response head. Interim responses
 // are handed to interim as they come, and not any more once it returns.
 func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, http.Header)) (*http.Response, policy.Times, error) {
 	if interim != nil {
 		var mu sync.Mutex
-		over := false
+		over, count := false, 0
 		defer func() {
 			mu.Lock()
 			defer mu.Unlock()
@@ -31,6 +34,9 @@ func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, 
 				policy.RemoveHopByHop(header)
 				mu.Lock() // the connection may still read when the client has left
 				defer mu.Unlock()
+				if count++; count > mostInterims {
+					return fmt.Errorf("more than %d interim responses", mostInterims)
+				}
 				if !over {
 					interim(code, header)
 				}

@@ -36,6 +36,7 @@ type Fetcher struct {
 
 	started, collapsed atomic.Int64
 	running, waiting   atomic.Int64
+	onTheWay           atomic.Int64 // bytes of bodies that are kept while they arrive
 }
 
 type limits struct {
@@ -85,7 +86,7 @@ func (f *Fetcher) Stats() Stats {
 // thing, or from one of its own. The error is a *Failure when the origin
 // failed, or ctx's error when the client left.
 func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
-	alone := j.Alone || f.lonely.has(j.Key, time.Now())
+	alone := j.Alone || f.lonely.has(j.kind(), time.Now())
 	for {
 		fl, leads, e := f.board(j, alone)
 		switch {
@@ -219,6 +220,7 @@ func (f *Fetcher) Invalidate(key string) bool {
 	}
 	f.mu.Unlock()
 	f.lonely.remove(key)
+	f.lonely.remove(key + authorized)
 	return f.store.Delete(key)
 }
 

@@ -17,6 +17,10 @@ var errReleased = errors.New("released")
 // finishAlone bounds how long a flight goes on when nobody waits for it.
 const finishAlone = 60 * time.Second
 
+// joinSilence is how long a body may have been silent for others to join: they
+// had better ask anew than wait for an origin that has stalled.
+const joinSilence = 5 * time.Second
+
 // verdict is how far a flight is, and what it brought.
 type verdict uint8
 
@@ -44,6 +48,7 @@ type flight struct {
 	f      *Fetcher
 	id     string
 	key    string
+	kind   string // of request, for remembering what cannot be shared
 	ctx    context.Context
 	cancel context.CancelFunc
 	doomed atomic.Bool // the key was invalidated: do not store
@@ -72,6 +77,8 @@ type flight struct {
 	first      *reader // the first client's, until it takes it or leaves; guarded by mu
 
 	ending ending // guarded by mu
+
+	crowded bool // there was no room to keep the body; the flight's own
 }
 
 // ending is what is known at the end of a body.
@@ -81,7 +88,7 @@ type ending struct {
 }
 
 func newFlight(f *Fetcher, id string, j *Job) *flight {
-	fl := &flight{f: f, id: id, key: j.Key, changed: make(chan struct{}), waiters: 1, leader: true}
+	fl := &flight{f: f, id: id, key: j.Key, kind: j.kind(), changed: make(chan struct{}), waiters: 1, leader: true}
 	fl.ctx, fl.cancel = context.WithCancel(f.ctx)
 	return fl
 }
@@ -90,7 +97,7 @@ func newFlight(f *Fetcher, id string, j *Job) *flight {
 func (fl *flight) join(now time.Time) bool {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	if !fl.useful(now) || fl.timer != nil && !fl.timer.Stop() {
+	if !fl.useful(now) || fl.verdict == shared && fl.body.silence(now) > joinSilence || fl.timer != nil && !fl.timer.Stop() {
 		return false
 	}
 	fl.timer = nil

@@ -44,6 +44,7 @@ func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFun
 	if f.ctx.Err() != nil {
 		return false
 	}
+	policy.ApplyCookieRule(resp.Header, rules)
 	fl := newFlight(f, "", j)
 	fl.landed = true // it ends with its client
 	context.AfterFunc(ctx, fl.cancel)

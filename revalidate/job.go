@@ -89,7 +89,7 @@ func (j *Job) flightID() string {
 	var b strings.Builder
 	b.WriteString(j.Facts.Method)
 	b.WriteByte(' ')
-	b.WriteString(j.Key)
+	b.WriteString(j.kind())
 	if j.Facts.Range != "" {
 		b.WriteByte('\x00')
 		b.WriteString(j.Facts.Range)
@@ -107,6 +107,18 @@ func (j *Job) flightID() string {
 		b.WriteString(v)
 	}
 	return b.String()
+}
+
+// authorized marks requests with credentials: whether their answers can be
+// shared is another question than for all others.
+const authorized = "\x00authorized"
+
+// kind names the requests whose answers are shared alike.
+func (j *Job) kind() string {
+	if j.Facts.Authorized {
+		return j.Key + authorized
+	}
+	return j.Key
 }
 
 // newestVary returns the Vary of the response that was received last.

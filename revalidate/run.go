@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"cacheproxy/policy"
 )
@@ -101,19 +102,30 @@ func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *po
 	fl.status, fl.header, fl.length = resp.StatusCode, resp.Header, length
 	fl.stored, fl.refused = stored, why
 	if stored == nil {
+		fl.displace(j)
 		fl.giveAway(resp)
 		return
 	}
+	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = policy.Storable(resp.Header, rules)
 	fl.open(length)
-	if stored.NoCache || stored.Lifetime <= stored.InitialAge {
+	if stored.NoCache || stored.Lifetime+stored.StaleWhileRevalidate <= stored.InitialAge {
 		fl.f.alone(fl)
 		fl.settle(ownStore)
 	} else {
-		fl.f.lonely.remove(fl.key)
+		fl.f.lonely.remove(fl.kind)
 		fl.settle(shared)
 	}
 	fl.carry(resp, stored)
+}
+
+// displace forgets the entry that was validated when the answer tells that it
+// does not hold any more.
+func (fl *flight) displace(j *Job) {
+	e := j.selected()
+	if e != nil && j.Facts.Method == http.MethodGet && j.Decision.Reason != policy.PartialMiss && policy.Displaces(j.Facts, fl.status) {
+		fl.f.update(fl, map[*Entry]*Entry{e: nil}, nil)
+	}
 }
 
 // admit asks for the judgement on a response.
@@ -149,7 +161,7 @@ func (fl *flight) giveAway(resp *http.Response) {
 
 // alone remembers that a flight's response cannot be shared.
 func (f *Fetcher) alone(fl *flight) {
-	f.lonely.add(fl.key, fl.now())
+	f.lonely.add(fl.kind, time.Now())
 	f.unlist(fl)
 }
 
@@ -169,6 +181,8 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 	switch {
 	case err != nil:
 		return policy.Incomplete
+	case fl.crowded:
+		return policy.StoreRefused
 	case !fl.body.isKept():
 		return policy.TooLarge
 	}
@@ -179,21 +193,27 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 	return fl.f.put(fl, e)
 }
 
-// read moves the body into the stream. One that outgrows the largest object is
-// not kept any more, but goes on to its readers.
+// read moves the body into the stream. One that outgrows the largest object, or
+// finds no room beside the other bodies on their way, is not kept any more, but
+// goes on to its readers.
 func (fl *flight) read(body io.Reader) error {
 	most := fl.f.limits.Load().maxObject
+	room := max(most, fl.f.store.Stats().MaxCost/2)
+	var held int64
+	defer func() { fl.f.onTheWay.Add(-held) }()
 	for {
-		if err := fl.body.throttle(fl.ctx); err != nil {
+		if err := fl.body.throttle(fl.ctx, most); err != nil {
 			return err
 		}
 		n, err := body.Read(fl.body.space())
-		if n > 0 && fl.body.wrote(n) > most && fl.body.isKept() {
-			fl.f.unlist(fl)
-			fl.body.letGo()
-			if fl.idle() { // neither stored nor read: see leave
-				fl.cancel()
-			}
+		if n > 0 && fl.body.isKept() {
+			held += int64(n)
+			fl.crowded = fl.f.onTheWay.Add(int64(n)) > room
+		}
+		if n > 0 && (fl.body.wrote(n) > most || fl.crowded) && fl.body.isKept() {
+			fl.f.onTheWay.Add(-held)
+			held = 0
+			fl.letGo()
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -201,6 +221,15 @@ func (fl *flight) read(body io.Reader) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// letGo stops keeping the body. Without a reader there is nothing left to do.
+func (fl *flight) letGo() {
+	fl.f.unlist(fl)
+	fl.body.letGo()
+	if fl.idle() { // see leave
+		fl.cancel()
 	}
 }
 

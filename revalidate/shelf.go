@@ -10,8 +10,6 @@ import (
 	"cacheproxy/policy"
 )
 
-func (fl *flight) now() time.Time { return time.Now() }
-
 // put stores a flight's entry beside the other variants of its resource.
 func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
 	limits := f.limits.Load()
@@ -156,6 +154,7 @@ func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason)
 // representation, and why it may not be stored any more, if so.
 func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, policy.Reason) {
 	merged := policy.Merge(old.Fields.Header(), newer)
+	policy.ApplyCookieRule(merged, rules)
 	facts := *j.Facts
 	facts.Method = old.Method
 	judged := merged

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Sizes of a growing body.
@@ -34,11 +35,12 @@ type stream struct {
 	done    bool
 	err     error // why it ended; nil for a complete body
 	readers map[*reader]struct{}
-	hint    int64 // what is expected in all, -1 when not known
+	hint    int64     // what is expected in all, -1 when not known
+	last    time.Time // of the last bytes
 }
 
 func newStream(hint int64) *stream {
-	return &stream{changed: make(chan struct{}), kept: true, readers: make(map[*reader]struct{}), hint: hint}
+	return &stream{changed: make(chan struct{}), kept: true, readers: make(map[*reader]struct{}), hint: hint, last: time.Now()}
 }
 
 // broadcast wakes everybody who waits. The caller holds the lock.
@@ -89,6 +91,7 @@ func (s *stream) wrote(n int) int64 {
 	last := len(s.chunks) - 1
 	s.chunks[last] = s.chunks[last][:len(s.chunks[last])+n]
 	s.size += int64(n)
+	s.last = time.Now()
 	s.broadcast()
 	return s.size
 }
@@ -130,11 +133,17 @@ func (s *stream) slowest() int64 {
 	return slowest
 }
 
-// throttle waits until a body that is not kept may go on.
-func (s *stream) throttle(ctx context.Context) error {
+// throttle waits until a body that is not kept may go on. Several readers may
+// be as far apart as the largest object, so that a slow one does not hold up
+// the others at once.
+func (s *stream) throttle(ctx context.Context, maxObject int64) error {
 	for {
 		s.mu.Lock()
-		ok := s.kept || s.size-s.slowest() < window
+		ahead := int64(window)
+		if len(s.readers) > 1 {
+			ahead = max(ahead, maxObject)
+		}
+		ok := s.kept || s.size-s.slowest() < ahead
 		changed := s.changed
 		s.mu.Unlock()
 		if ok {
@@ -238,6 +247,13 @@ func (r *reader) Close() {
 	delete(r.s.readers, r)
 	r.s.release()
 	r.s.broadcast()
+}
+
+// silence returns for how long nothing has come.
+func (s *stream) silence(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.last)
 }
 
 func (s *stream) isKept() bool {

@@ -1,0 +1,156 @@
+package revalidate
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cacheproxy/policy"
+)
+
+// RFC 9111, 4.3.3: a full response that is not stored tells that what is stored
+// does not hold any more, unless it is about this one request or this moment.
+func TestAnAnswerDisplacesWhatIsStored(t *testing.T) {
+	for _, tc := range []struct {
+		status   int
+		response string
+		request  []string
+		kept     bool
+	}{
+		{200, "Cache-Control: no-store", nil, false},
+		{200, "Cache-Control: private", nil, false},
+		{302, "Location: /login", nil, false},
+		{404, "Cache-Control: no-store", nil, false},
+		{410, "Cache-Control: no-store", nil, false},
+		{403, "X-Why: closed", nil, false},
+		{403, "X-Why: closed", []string{"Authorization: Basic x"}, true},
+		{400, "X-Why: bad", nil, true},
+		{429, "Retry-After: 1", nil, true},
+		{500, "X-Why: broken", nil, true},
+		{503, "Retry-After: 1", nil, true},
+	} {
+		t.Run(fmt.Sprint(tc.status, tc.response, tc.request), func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				b.fill("/a", "old", "Cache-Control: max-age=1, stale-if-error=0, stale-while-revalidate=600", `ETag: "1"`)
+				time.Sleep(2 * time.Second)
+				cl := b.get("/a", tc.request...)
+				b.next().respond(tc.status, tc.response).send("new").end()
+				cl.complete("new")
+				want := ""
+				if tc.kept {
+					want = "old"
+				}
+				assert.Equal(t, want, b.stored("/a"))
+			})
+		})
+	}
+}
+
+// The same when nobody waits for the answer.
+func TestARefreshDisplacesWhatIsStored(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "old", "Cache-Control: max-age=1, stale-while-revalidate=600")
+		time.Sleep(2 * time.Second)
+		b.f.Refresh(b.job("GET", "/a"))
+		b.next().respond(404).send("gone").end()
+		assert.Empty(t, b.stored("/a"))
+	})
+}
+
+// A body that has been silent for a while gets no new readers: the origin may
+// be well again.
+func TestNobodyJoinsAStalledBody(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		first := b.get("/a")
+		stalled := b.next().respond(200, "Cache-Control: max-age=60").send("half")
+		soon := b.get("/a")
+		assert.Equal(t, "half", soon.has())
+		time.Sleep(joinSilence + time.Second)
+		late := b.get("/a")
+		b.next().respond(200, "Cache-Control: max-age=60").send("whole").end()
+		late.complete("whole")
+		stalled.send("whole").end()
+		first.complete("halfwhole")
+		soon.complete("halfwhole")
+	})
+}
+
+// Credentials make another kind of request: that their answers cannot be shared
+// says nothing about the others.
+func TestCredentialsDoNotKeepOthersFromSharing(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		junk := b.get("/a", "Authorization: Basic junk")
+		c := b.next()
+		all := b.crowd(20, "/a")
+		shared := b.next()
+		b.noMore()
+		c.respond(200, "Cache-Control: max-age=60").send("for junk").end()
+		junk.complete("for junk")
+		all = append(all, b.crowd(20, "/a")...)
+		b.noMore()
+		shared.respond(200, "Cache-Control: max-age=60").send("for all").end()
+		for _, cl := range all {
+			cl.complete("for all")
+		}
+	})
+}
+
+// A stale answer that may be used while it is refreshed may be shared as well.
+func TestStaleWhileRevalidateIsShared(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		all := b.crowd(20, "/a")
+		c := b.next()
+		b.noMore()
+		c.respond(200, "Cache-Control: max-age=0, stale-while-revalidate=60").send("one").end()
+		for _, cl := range all {
+			cl.complete("one")
+		}
+	})
+}
+
+// Bodies on their way are kept only up to half the store in all; beyond that
+// they still reach their clients, and are not stored.
+func TestBodiesOnTheirWayAreBounded(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.store.Resize(4 << 20)
+		half := strings.Repeat("x", maxObject/2)
+		var clients []*client
+		var calls []*call
+		for i := range 6 {
+			clients = append(clients, b.get(fmt.Sprint("/", i)))
+			calls = append(calls, b.next().respond(200, "Cache-Control: max-age=60").send(half))
+		}
+		assert.LessOrEqual(t, b.f.onTheWay.Load(), int64(2<<20))
+		stored := 0
+		for i, c := range calls {
+			c.send("y").end()
+			a := clients[i].complete(half + "y")
+			switch why := a.Late(); why {
+			case policy.ReasonNone:
+				stored++
+			default:
+				require.Equal(t, policy.StoreRefused, why)
+			}
+		}
+		assert.Positive(t, stored)
+		assert.Less(t, stored, len(calls))
+		assert.Zero(t, b.f.onTheWay.Load())
+	})
+}
+
+// set_cookie strip takes the cookie from what is stored, and leaves all others alone.
+func TestStripOnlyWhatIsStored(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.rules.SetCookie = policy.StripCookie
+		cl := b.get("/a")
+		b.next().respond(200, "Cache-Control: max-age=60", "Set-Cookie: a=b").send("x").end()
+		assert.Empty(t, cl.complete("x").Header.Get("Set-Cookie"), "everybody gets what is stored")
+		cl = b.get("/b")
+		b.next().respond(200, "Cache-Control: private", "Set-Cookie: a=b").send("x").end()
+		assert.Equal(t, "a=b", cl.complete("x").Header.Get("Set-Cookie"))
+	})
+}
