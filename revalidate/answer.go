@@ -1,6 +1,7 @@
 package revalidate
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -24,7 +25,7 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 		return nil, errReleased
 	}
 	a := &Answer{
-		FwdStatus: fl.status, Status: fl.status, Length: fl.length,
+		FwdStatus: fl.status, Status: cmp.Or(fl.answered, fl.status), Length: fl.length,
 		Facts: fl.stored, Stored: fl.stored != nil && fl.refused == policy.ReasonNone, Refused: fl.refused,
 		Collapsed: !leads, OriginTime: fl.originTime,
 		Trailer: fl.trailer, Late: fl.late,

@@ -1,6 +1,8 @@
 package revalidate
 
 import (
+	"bytes"
+	"io"
 	"slices"
 
 	"cacheproxy/policy"
@@ -44,6 +46,16 @@ func (b Body) Each(first, n int64, fn func([]byte) error) error {
 		first = 0
 	}
 	return nil
+}
+
+// reader reads n bytes from offset first on; none if n is not positive.
+func (b Body) reader(first, n int64) io.Reader {
+	var parts []io.Reader
+	_ = b.Each(first, n, func(c []byte) error {
+		parts = append(parts, bytes.NewReader(c))
+		return nil
+	})
+	return io.MultiReader(parts...)
 }
 
 // copyTo copies the bytes from offset first on to dst.

@@ -63,7 +63,8 @@ type flight struct {
 
 	// Set before the verdict, and not changed after it.
 	verdict    verdict
-	status     int
+	status     int         // of the origin
+	answered   int         // of the answer, when that is another one
 	header     http.Header // as the origin sent it, edited and without hop-by-hop fields
 	fields     http.Header // what others than the first client get
 	length     int64

@@ -73,13 +73,8 @@ func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *
 		fl.useEntry(resp.StatusCode, e, refused)
 		return true, false
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusPartialContent:
-		e, ok := fl.complete(j, resp, t, rules)
-		if !ok {
-			return false, true
-		}
-		resp.Body.Close()
-		fl.useEntry(resp.StatusCode, e, policy.ReasonNone)
-		return true, false
+		done = fl.complete(j, resp, t, rules)
+		return done, !done
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
 		return false, true
 	case j.Facts.Method == http.MethodHead && resp.StatusCode < 500:
@@ -109,14 +104,20 @@ func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *po
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = policy.Storable(resp.Header, rules)
 	fl.open(length)
+	fl.publish(stored)
+	fl.carry(resp.Body, resp, stored)
+}
+
+// publish lets everybody read the growing body, or the first client only when
+// the response could not be reused without asking the origin again.
+func (fl *flight) publish(stored *policy.Stored) {
 	if stored.NoCache || stored.Lifetime+stored.StaleWhileRevalidate <= stored.InitialAge {
 		fl.f.alone(fl)
 		fl.settle(ownStore)
-	} else {
-		fl.f.lonely.remove(fl.kind)
-		fl.settle(shared)
+		return
 	}
-	fl.carry(resp, stored)
+	fl.f.lonely.remove(fl.kind)
+	fl.settle(shared)
 }
 
 // displace forgets the entry that was validated when the answer tells that it
@@ -166,9 +167,9 @@ func (f *Fetcher) alone(fl *flight) {
 }
 
 // carry reads the body to its end, stores it, and lets the readers know.
-func (fl *flight) carry(resp *http.Response, stored *policy.Stored) {
+func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stored) {
 	defer resp.Body.Close()
-	err := fl.read(resp.Body)
+	err := fl.read(body)
 	if err != nil {
 		fl.f.unlist(fl) // who asks from now on asks anew
 	}

@@ -1,7 +1,6 @@
 package revalidate
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -74,38 +73,6 @@ func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 		stored.Partial, stored.Status = nil, http.StatusOK
 	}
 	e.Fields = NewBlock(policy.Merge(old.Fields.Header(), newer.Fields.Header()))
-	return e, true
-}
-
-// complete reads the missing part of a partial entry and joins it.
-func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (*Entry, bool) {
-	old := j.selected()
-	stored, _ := admit(j, resp, t, rules)
-	if stored == nil || !policy.Combinable(old.Stored, stored) {
-		return nil, false
-	}
-	most := fl.f.limits.Load().maxObject
-	if stored.Partial.Length > most || stored.Partial.Held[0].Len() > most {
-		return nil, false
-	}
-	content, err := io.ReadAll(io.LimitReader(resp.Body, stored.Partial.Held[0].Len()+1))
-	if err != nil {
-		return nil, false
-	}
-	e := newEntry(stored, policy.Storable(resp.Header, rules), NewBody(content))
-	if e == nil {
-		return nil, false
-	}
-	e, ok := join(old, e, most)
-	if !ok {
-		return nil, false
-	}
-	if e.Partial != nil {
-		if selection, _ := e.Select(j.Facts, e.Length()); selection == policy.NotHeld {
-			return nil, false
-		}
-	}
-	fl.f.put(fl, e)
 	return e, true
 }
 
