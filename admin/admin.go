@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 	"strings"
 )
 
@@ -83,20 +81,4 @@ func authorized(r *http.Request, token string) bool {
 	scheme, sent, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(strings.TrimSpace(sent))), sha256.Sum256([]byte(token))
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
-}
-
-// CheckBind returns an error when addr, as host:port, may be reached from other
-// machines and there is no token. Of host names only localhost is taken for
-// this machine; an empty host stands for all its addresses.
-func CheckBind(addr, token string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("admin address %q: give host:port, such as 127.0.0.1:8081: %w", addr, err)
-	}
-	ip, err := netip.ParseAddr(host)
-	if token != "" || host == "localhost" || err == nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("admin address %q can be reached from other machines: "+
-		"set admin.token (--admin-token), or use a loopback address such as 127.0.0.1:8081", addr)
 }

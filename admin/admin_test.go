@@ -161,39 +161,3 @@ func origins(answers map[string]error) func() map[string]func(context.Context) e
 	}
 	return func() map[string]func(context.Context) error { return checks }
 }
-
-func TestCheckBind(t *testing.T) {
-	for _, tc := range []struct {
-		addr, token string
-		want        string // part of the error; empty for none
-	}{
-		{"127.0.0.1:8081", "", ""},
-		{"127.1.2.3:0", "", ""},
-		{"[::1]:8081", "", ""},
-		{"[::ffff:127.0.0.1]:8081", "", ""},
-		{"localhost:8081", "", ""},
-		{"0.0.0.0:8081", "", "set admin.token"},
-		{":8081", "", "set admin.token"},
-		{"[::]:8081", "", "set admin.token"},
-		{"192.168.1.5:8081", "", "set admin.token"},
-		{"example.com:8081", "", "set admin.token"},
-		{"localhost.example.com:8081", "", "set admin.token"},
-		{"0.0.0.0:8081", "s3cret", ""},
-		{":8081", "s3cret", ""},
-		{"example.com:8081", "s3cret", ""},
-		{"8081", "s3cret", "give host:port"},
-		{"127.0.0.1", "", "give host:port"},
-		{"::1:8081", "", "give host:port"},
-		{"", "", "give host:port"},
-	} {
-		t.Run(tc.addr+" "+tc.token, func(t *testing.T) {
-			err := CheckBind(tc.addr, tc.token)
-			if tc.want == "" {
-				assert.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, tc.want)
-			assert.ErrorContains(t, err, `"`+tc.addr+`"`, "the error names the address")
-		})
-	}
-}

@@ -14,8 +14,8 @@
 // # Scope
 //
 // Nothing here changes what the proxy does. There is no TLS on this side: an
-// address that other machines can reach needs a token ([CheckBind]), and a
-// network that may be listened to needs a tunnel. With a token, only /healthz
+// address that other machines can reach needs a token, which package config
+// sees to, and a network that may be listened to needs a tunnel. With a token, only /healthz
 // and the verdict of /readyz are open to everybody, for the probes of load
 // balancers.
 package admin

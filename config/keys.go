@@ -34,7 +34,7 @@ var keys = []key{
 	{path: "headers.x_cache_status", meaning: "Also send `X-Cache-Status: HIT`, `MISS`, and so on.", values: "`true`, `false`", example: "true"},
 	{path: "headers.via", meaning: "Pseudonym in `Via` and `CDN-Loop`; a request that already carries it is a loop.", values: "token", unset: "`cacheproxy-` and a random number, new at every start", example: "edge-1"},
 	{path: "headers.debug_key", meaning: "Show the cache key in `Cache-Status`.", values: "`true`, `false`", example: "true"},
-	{path: "trusted_proxies", meaning: "Peers whose `Forwarded`, `X-Forwarded-*` and `X-Request-ID` are believed.", values: "list of addresses and CIDRs", unset: "nobody", example: "[10.0.0.0/8, 192.0.2.7]"},
+	{path: "trusted_proxies", meaning: "Peers whose `Forwarded`, `X-Forwarded-*` and `X-Request-ID` are believed. `X-Forwarded-Proto` and `X-Forwarded-Host` of such peers give scheme and host of the request: for key, routes and rules.", values: "list of addresses and CIDRs", unset: "nobody", example: "[10.0.0.0/8, 192.0.2.7]"},
 	{path: "timeouts.connect", meaning: "Connecting to the origin, TLS included.", values: "duration, `1ms` to `24h`", example: "2s"},
 	{path: "timeouts.response_header", meaning: "From the request to the head of the origin's response.", values: "duration, `1ms` to `24h`", example: "20s"},
 	{path: "timeouts.response_body", meaning: "Without a byte of the origin's response body. Event streams may be silent for longer.", values: "duration, `1ms` to `24h`", example: "20s"},
@@ -43,26 +43,26 @@ var keys = []key{
 	{path: "timeouts.write", meaning: "How long a client may take no byte of a response.", values: "duration, `1ms` to `24h`", example: "30s"},
 
 	{path: "routes[].host", meaning: "Host of the request, without port, in any case of letters.", values: "`shop.example.com`, or `*.example.com` for all hosts below", unset: "any host", example: "shop.example.com"},
-	{path: "routes[].path", meaning: "Prefix of the path, taken literally: `/api` takes `/apis` too, `/api/` does not.", values: "begins with `/`", unset: "`/`", example: "/api/"},
+	{path: "routes[].path", meaning: "Prefix of the path, taken literally: `/api` takes `/apis` too, `/api/` does not. It is compared with the path as in `match` of a rule.", values: "begins with `/`", unset: "`/`", example: "/api/"},
 	{path: "routes[].origin", meaning: "Where these requests go.", values: "URL, `http` or `https`, without path", unset: "none; needed", example: "http://127.0.0.1:3001"},
 	{path: "routes[].host_header", meaning: "`Host` for the origin. `auto` is the client's for `http` origins and the origin's own for `https`.", values: "`auto`, `client`, `origin`, or a host", unset: "`auto`", example: "www.example.com"},
 	{path: "routes[].rules", meaning: "Rules for this route only, applied after the global ones.", values: "list, see [Rules](#rules)", unset: "none", example: "[{ttl: 1m}]"},
 
-	{path: "rules[].match", meaning: "Which traffic the rule is for. All globs given must match; an empty or absent one matches anything. `path` is the path without query, `host` the host without port, `type` the response's content type without parameters. A rule with `type` cannot hold what is decided before the response is there: `bypass`, `ignore_cookies`, `query`, `request_headers`, `client_bypass`.", values: "globs: `*` is any run of characters, `/` included; `?` is exactly one", unset: "everything", example: `match: {path: "/static/*", host: "*.example.com", type: "image/*"}
+	{path: "rules[].match", meaning: "Which traffic the rule is for. All globs given must match; an empty or absent one matches anything. `path` is the path without query, decoded, dot segments resolved, repeated slashes merged: `/a b/*` takes `/a%20b/c` and `/x/..//a%20b/c`; `host` the host without port, `type` the response's content type without parameters. A rule with `type` cannot hold what is decided before the response is there: `bypass`, `ignore_cookies`, `query`, `request_headers`, `client_bypass`.", values: "globs: `*` is any run of characters, `/` included; `?` is exactly one", unset: "everything", example: `match: {path: "/static/*", host: "*.example.com", type: "image/*"}
 ttl: 1h`},
 	{path: "rules[].bypass", meaning: "Never look up and never store; only pass on.", values: "`true`, `false`", unset: "`false`", example: `match: {path: "/account/*"}
 bypass: true`},
-	{path: "rules[].ttl", meaning: "Lifetime of what is stored, whatever the origin says about it.", values: "duration, `0s` to `3650d`", unset: "the origin decides", example: `match: {path: "/news/*"}
+	{path: "rules[].ttl", meaning: "Lifetime of what is stored, whatever the origin says about it. It counts from the receipt of the response, whatever `Age` or `Date` say.", values: "duration, `0s` to `3650d`", unset: "the origin decides", example: `match: {path: "/news/*"}
 ttl: 1h`},
 	{path: "rules[].min_ttl", meaning: "Raises a shorter lifetime that the origin gave. Contradicts `ttl` in the same rule.", values: "duration, `0s` to `3650d`", unset: "no lower clamp", example: `match: {path: "/feed.xml"}
 min_ttl: 1s`},
 	{path: "rules[].max_ttl", meaning: "Lowers a longer lifetime that the origin gave. Contradicts `ttl` in the same rule.", values: "duration, `1s` to `3650d`", unset: "no upper clamp", example: `match: {type: "text/html"}
 max_ttl: 24h`},
-	{path: "rules[].status_ttl", meaning: "Lifetime by status when the origin says nothing about it.", values: "final status other than 304: duration", unset: "the heuristic, where the status allows it", example: `match: {path: "/img/*"}
+	{path: "rules[].status_ttl", meaning: "Lifetime by status when the origin says nothing about it. It counts from the receipt of the response, whatever `Age` or `Date` say.", values: "final status other than 304: duration", unset: "the heuristic, where the status allows it", example: `match: {path: "/img/*"}
 status_ttl: {200: 1h, 404: 30s}`},
 	{path: "rules[].store", meaning: "Overrides the status table of the profile: a response with this status is `never` stored, only with an `explicit` lifetime, or also with a `heuristic` one.", values: "final status other than 304: `never`, `explicit`, `heuristic`", unset: "the status table of `profile`", example: `match: {path: "/old/*"}
 store: {302: heuristic, 404: never}`},
-	{path: "rules[].set_cookie", meaning: "A response with `Set-Cookie` is not stored (`refuse`), stored without that field (`strip`), or stored as it is (`keep`; every client gets the same cookie).", values: "`refuse`, `strip`, `keep`", unset: "by `profile`: `refuse`; `keep` in `rfc9111`", example: `match: {path: "/static/*"}
+	{path: "rules[].set_cookie", meaning: "A response with `Set-Cookie` is not stored (`refuse`), stored without that field (`strip`), or stored as it is (`keep`; every client gets the same cookie). With `strip`, responses that are stored lose the field, for everybody; others keep it.", values: "`refuse`, `strip`, `keep`", unset: "by `profile`: `refuse`; `keep` in `rfc9111`", example: `match: {path: "/static/*"}
 set_cookie: strip`},
 	{path: "rules[].ignore_cookies", meaning: "Cookies removed from requests before look-up and forwarding.", values: "list of globs on cookie names", unset: "none", example: `ignore_cookies: [_ga, "utm_*"]`},
 	{path: "rules[].query", meaning: "Edits the query before look-up and forwarding: `drop` removes parameters, `keep` removes all others (one of the two), `sort: true` orders them by name. `keep: []` removes all.", values: "`drop`, `keep`: list of globs on names; `sort`: `true`, `false`", unset: "the query as it comes", example: `query: {drop: ["utm_*", fbclid], sort: true}`},

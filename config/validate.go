@@ -161,6 +161,9 @@ func checkRoutePath(s string) error {
 	if strings.ContainsAny(s, "?#*") {
 		return fmt.Errorf("%q must be a plain prefix without * ? #; globs belong into match of a rule", s)
 	}
+	if err := checkCleaned(s); err != nil {
+		return err
+	}
 	return checkText(s)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -124,10 +125,30 @@ func checkPathGlob(s string) error {
 	if !strings.ContainsAny(s[:1], "/*?") {
 		return fmt.Errorf("%q never matches, since paths begin with /; write /%s", s, s)
 	}
-	if strings.ContainsAny(s, " #") {
-		return fmt.Errorf("%q holds a space or #, which no path has; write it percent-encoded", s)
+	if err := checkCleaned(s); err != nil {
+		return err
+	}
+	if strings.HasSuffix(s, "/.") || strings.HasSuffix(s, "/..") {
+		return fmt.Errorf("%q never matches, since dot segments are resolved before; write the path without them", s)
 	}
 	return checkText(s)
+}
+
+var percentEncoded = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+
+// checkCleaned refuses what no path holds when routes and rules are compared
+// with it: it is decoded, its dot segments are resolved, repeated slashes merged.
+func checkCleaned(s string) error {
+	if m := percentEncoded.FindString(s); m != "" {
+		return fmt.Errorf("%q holds %s, but it is compared with the decoded path; write the character itself", s, m)
+	}
+	if strings.Contains(s, "//") {
+		return fmt.Errorf("%q never matches, since repeated slashes are merged before; write one", s)
+	}
+	if strings.Contains(s, "/./") || strings.Contains(s, "/../") {
+		return fmt.Errorf("%q never matches, since dot segments are resolved before; write the path without them", s)
+	}
+	return nil
 }
 
 func checkHostGlob(s string) error {

@@ -3,8 +3,8 @@
 //
 // # Flow
 //
-// [Proxy.ServeHTTP] makes an exchange of the request: the route, the rules
-// that apply, the facts, the key. What must not touch the cache is passed on.
+// [Proxy.ServeHTTP] makes an exchange of the request and accepts it: the host
+// and path that count, the route, the rules that apply, the facts, the key. What must not touch the cache is passed on.
 // For the rest [policy.Judge] decides, and each action has its function:
 // serveEntry, fetch, fail. The [Outcome] says what was done and why; it is
 // emitted once and feeds Cache-Status, log and metrics.

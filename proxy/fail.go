@@ -6,7 +6,6 @@ import (
 	"html"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"cacheproxy/policy"
 )
@@ -79,13 +78,4 @@ func page(status int, why policy.Reason, id string) []byte {
 	return fmt.Appendf(nil, "<!doctype html>\n<html lang=\"en\">\n<title>%d %s</title>\n<h1>%d %s</h1>\n<p>%s.</p>\n<p>Reason: %s. Request: %s</p>\n</html>\n",
 		status, http.StatusText(status), status, http.StatusText(status),
 		html.EscapeString(why.Info().Text), why, html.EscapeString(id))
-}
-
-func prefersHTML(accept []string) bool {
-	for _, line := range accept {
-		if strings.Contains(line, "text/html") {
-			return true
-		}
-	}
-	return false
 }

@@ -28,12 +28,12 @@ func (x *exchange) writeParts(e *revalidate.Entry, parts []policy.ByteRange) {
 	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
 	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	x.head(http.StatusPartialContent)
+	x.small = length <= slice
 	for i, part := range parts {
 		x.finish(x.sendStored([]byte(heads[i])))
 		x.finish(e.Part(part, x.sendStored))
 	}
 	x.finish(x.sendStored([]byte(end)))
-	x.endDeadline(length)
 }
 
 func partHead(boundary, contentType, contentRange string, first bool) string {

@@ -3,7 +3,6 @@ package proxy
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +15,8 @@ type Proxy struct {
 	fetcher *revalidate.Fetcher
 	config  atomic.Pointer[Config]
 	observe func(*Outcome)
+
+	upgrades upgrades
 }
 
 // New returns a proxy. observe is called once for every request, after its
@@ -45,13 +46,18 @@ type exchange struct {
 	r *http.Request
 	o Outcome
 
+	trusted  bool // the peer's word about its own client is believed
 	route    *Route
 	settings *Settings
+	host     string   // that routes and rules match: without port
+	path     string   // that routes and rules match: decoded and cleaned
 	target   *url.URL // as the client sees it, with the query as it is forwarded
+	offered  string   // protocols to go on with, for Upgrade
 	facts    *policy.Request
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
+	small    bool // the body is sent without a write deadline
 }
 
 // ServeHTTP answers a request.
@@ -61,6 +67,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Start: time.Now(), Method: r.Method, Host: r.Host, URI: r.RequestURI, Proto: r.Proto,
 		Remote: r.RemoteAddr, Referer: r.Referer(), UserAgent: r.UserAgent(),
 	}
+	x.trusted = x.c.trusts(r.RemoteAddr)
 	x.o.RequestID = x.requestID()
 	defer x.emit()
 	x.serve()
@@ -104,63 +111,4 @@ func (x *exchange) serve() {
 	default:
 		x.fail(x.decision.Reason)
 	}
-}
-
-// accept finds out what the request is about, or why it cannot be served.
-func (x *exchange) accept() policy.Reason {
-	r := x.r
-	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		return policy.MethodNotAllowed
-	}
-	if r.RequestURI == "*" && r.Method != http.MethodOptions { // RFC 9112, 3.2.4
-		return policy.BadRequest
-	}
-	if x.looped() {
-		return policy.Loop
-	}
-	host := strings.ToLower(r.Host)
-	name := hostOnly(host)
-	x.route = x.c.route(name, r.URL.Path)
-	if x.route == nil {
-		return policy.NoRoute
-	}
-	x.o.Route = x.route.Name
-	x.settings = x.route.settings(name, r.URL.Path, "")
-	x.target = &url.URL{
-		Scheme: "http", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath,
-		RawQuery: x.settings.Query.Apply(r.URL.RawQuery), ForceQuery: r.URL.ForceQuery,
-	}
-	if r.TLS != nil {
-		x.target.Scheme = "https"
-	}
-	x.key = policy.Key(x.target)
-	x.o.Key = x.key
-	dropCookies(r.Header, x.settings.IgnoreCookies)
-	x.facts = policy.NewRequest(r.Method, r.Header)
-	x.facts.Body = r.ContentLength != 0
-	x.facts.Upgrade = r.Header.Get("Upgrade") != "" && headerHas(r.Header["Connection"], "upgrade")
-	if x.settings.IgnoreClient {
-		x.facts.Directives = x.facts.Directives.WithoutDemands()
-	}
-	return policy.ReasonNone
-}
-
-// hostOnly returns a host without its port.
-func hostOnly(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		return host[:i]
-	}
-	return host
-}
-
-// headerHas reports whether a comma-separated field has a member.
-func headerHas(lines []string, member string) bool {
-	for _, line := range lines {
-		for m := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(m), member) {
-				return true
-			}
-		}
-	}
-	return false
 }

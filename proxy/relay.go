@@ -63,10 +63,9 @@ func (x *exchange) onePart(facts *policy.Stored, a *revalidate.Answer) (policy.B
 // stream copies the body without the first skip bytes; send is how many are
 // wanted, -1 for all. What the origin sends slowly is passed on at once.
 func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
-	rc := http.NewResponseController(x.w)
+	x.small = a.Length >= 0 && a.Length <= slice
 	if send != 0 && a.Length != 0 && !a.Body.More() { // the head does not wait for the content
-		x.deadline()
-		x.finish(rc.Flush())
+		x.finish(x.flush())
 	}
 	for send != 0 {
 		b, err := a.Body.Next(x.r.Context())
@@ -77,7 +76,7 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 			if x.r.Context().Err() == nil {
 				x.o.Stored, x.o.Refused = false, policy.Incomplete
 			}
-			_ = rc.Flush() // what did arrive
+			_ = x.flush() // what did arrive
 		}
 		x.finish(err)
 		if n := min(skip, int64(len(b))); n > 0 {
@@ -90,17 +89,14 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 		if len(b) == 0 {
 			continue
 		}
-		x.deadline()
-		n, err := x.w.Write(b)
-		x.o.Bytes += int64(n)
-		x.finish(err)
+		x.finish(x.write(b))
 		if !a.Body.More() {
-			x.finish(rc.Flush())
+			x.finish(x.flush())
 		}
 	}
-	x.endDeadline(smallWrite + 1)
+	x.deadline() // for what is left to be sent
 	if len(a.Trailer()) > 0 {
-		_ = rc.Flush() // so that the content is in chunks, without which there is no trailer
+		_ = x.flush() // so that the content is in chunks, without which there is no trailer
 	}
 	for name, lines := range a.Trailer() {
 		for _, line := range lines {

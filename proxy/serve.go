@@ -86,44 +86,14 @@ func (x *exchange) writePart(e *revalidate.Entry, status int, part policy.ByteRa
 	if x.r.Method == http.MethodHead || part.Len() == 0 {
 		return
 	}
+	x.small = part.Len() <= slice
 	x.finish(e.Part(part, x.sendStored))
-	x.endDeadline(part.Len())
 }
 
 // sendStored writes bytes from the store.
 func (x *exchange) sendStored(b []byte) error {
-	if len(b) > smallWrite {
-		x.deadline()
-	}
-	n, err := x.w.Write(b)
-	x.o.Bytes += int64(n)
-	x.o.FromCache += int64(n)
+	sent := x.o.Bytes
+	err := x.write(b)
+	x.o.FromCache += x.o.Bytes - sent
 	return err
-}
-
-// smallWrite is how much the kernel takes without waiting for the client, so
-// that a deadline is not worth its cost.
-const smallWrite = 64 << 10
-
-// deadline gives the client its time for the next write.
-func (x *exchange) deadline() {
-	if x.c.WriteTimeout > 0 {
-		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.c.WriteTimeout))
-	}
-}
-
-// endDeadline takes the deadline off for what comes next on the connection.
-func (x *exchange) endDeadline(written int64) {
-	if x.c.WriteTimeout > 0 && written > smallWrite {
-		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Time{})
-	}
-}
-
-// finish ends a body: one that could not be written to its end breaks the
-// connection, so that the client cannot take it for complete.
-func (x *exchange) finish(err error) {
-	if err != nil {
-		x.o.Aborted = true
-		panic(http.ErrAbortHandler)
-	}
 }

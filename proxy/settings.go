@@ -52,7 +52,7 @@ func (e *HeaderEdit) apply(h http.Header) {
 
 // Rule changes the settings of the requests and responses that it matches.
 type Rule struct {
-	Path, Host policy.Glob // empty = any
+	Path, Host policy.Glob // of the cleaned path, and of the host without port; empty = any
 	Type       policy.Glob // of the response's Content-Type; empty = any
 	Change     func(*Settings)
 }
@@ -75,7 +75,7 @@ const (
 type Route struct {
 	Name     string // in logs and metrics
 	Host     string // exact, or *.suffix, or empty for any
-	Path     string // prefix; empty or / for any
+	Path     string // prefix of the cleaned path; empty or / for any
 	Origin   revalidate.Origin
 	HostMode HostMode
 	HostName string
@@ -133,13 +133,13 @@ func (r *Route) hasTypeRules() bool {
 // Config is what a proxy can be told anew while it runs. It must not be
 // changed once it is in use.
 type Config struct {
-	Routes       []*Route // the first that matches counts
-	Name         string   // in Cache-Status (RFC 9211)
-	Token        string   // pseudonym in Via, CDN-Loop and Proxy-Status; a request that bears it is a loop
-	XCacheStatus bool     // also send X-Cache-Status
-	DebugKey     bool     // put the key into Cache-Status
-	Trusted      []netip.Prefix
-	WriteTimeout time.Duration // a client that takes nothing for so long is dropped; 0 = never
+	Routes       []*Route       // the first that matches counts
+	Name         string         // in Cache-Status (RFC 9211)
+	Token        string         // pseudonym in Via, CDN-Loop and Proxy-Status; a request that bears it is a loop
+	XCacheStatus bool           // also send X-Cache-Status
+	DebugKey     bool           // put the key into Cache-Status
+	Trusted      []netip.Prefix // peers whose word about their clients is believed
+	WriteTimeout time.Duration  // a client that takes nothing of a large body for so long is dropped; 0 = never
 }
 
 // route returns the first route that matches a host and path, or nil.

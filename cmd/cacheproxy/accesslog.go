@@ -53,6 +53,18 @@ func (a *app) openLog(c config.Config) error {
 	return nil
 }
 
+// reopenLog opens the file of the access log anew, since whoever rotates it has
+// moved the old one away. It does not depend on whether a new configuration is
+// accepted.
+func (a *app) reopenLog() {
+	if a.access.Load().file == nil {
+		return
+	}
+	if err := a.openLog(*a.config.Load()); err != nil {
+		a.log.Error("the access log stays with the file it has", "error", err)
+	}
+}
+
 // newToken makes the pseudonym of this process for Via and CDN-Loop: two
 // proxies in a row must not take each other for themselves.
 func newToken() string {

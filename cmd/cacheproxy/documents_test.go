@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -63,11 +65,42 @@ func TestReadme(t *testing.T) {
 		assert.Contains(t, text, "| Status "+strings.Join(byRule[policy.Explicit], ", ")+" | Only with")
 		assert.Equal(t, policy.Never, table.Rule(http.StatusInternalServerError))
 	})
+	t.Run("what needs a restart", func(t *testing.T) {
+		_, list, found := strings.Cut(text, "These settings need a restart")
+		require.True(t, found)
+		list, _, _ = strings.Cut(list, "\n\n")
+		var names, want []string
+		for _, name := range regexp.MustCompile("`([a-z_.]+)`").FindAllStringSubmatch(list, -1) {
+			names = append(names, name[1])
+		}
+		for _, k := range restartKeys {
+			want = append(want, k.name)
+		}
+		assert.Equal(t, want, names)
+	})
+	t.Run("conformance", func(t *testing.T) {
+		_, current, found := strings.Cut(document(t, "docs/conformance.md"), "generated: current")
+		require.True(t, found)
+		figures := func(suite, row string) {
+			results := regexp.MustCompile(`\| rfc9111 \| ` + suite + ` \| (\d+)/(\d+) \| (\d+)/(\d+) \|`).FindStringSubmatch(current)
+			require.NotNil(t, results, suite)
+			assert.Contains(t, text, fmt.Sprintf("| %s | %s of %s | %s of %s |", row, results[1], results[2], results[3], results[4]))
+		}
+		figures("HTTP caching", "HTTP caching")
+		figures("CDN-Cache-Control", "`CDN-Cache-Control` (RFC 9213)")
+		failed := regexp.MustCompile("\\| `([^`]+)` \\| (required|optimal) \\| rfc9111").FindAllStringSubmatch(current, -1)
+		require.NotEmpty(t, failed)
+		for _, f := range failed {
+			assert.Contains(t, text, "`"+f[1]+"` ("+f[2]+")")
+		}
+		assert.Len(t, failed, 2, "the README says how many")
+	})
 	t.Run("defaults", func(t *testing.T) {
 		c := config.Default()
 		assert.Contains(t, text, "`cache.size` | "+spaced(c.Cache.Size)+"; ")
 		assert.Contains(t, text, "`cache.max_object` | "+spaced(c.Cache.MaxObject)+" of content")
 		assert.Contains(t, text, "`cache.max_variants` | "+strconv.Itoa(c.Cache.MaxVariants)+" for each URL")
+		assert.Contains(t, text, "`timeouts.response_body` | "+strconv.Itoa(int(time.Duration(c.Timeouts.ResponseBody).Seconds()))+" s without a byte")
 		assert.Contains(t, text, "within `drain_timeout` ("+c.DrainTimeout.String()[:2]+" s)")
 	})
 }

@@ -23,14 +23,14 @@ var settingFlags = []struct{ flag, key, value, usage string }{
 }
 
 func addSettingFlags(f *pflag.FlagSet) {
-	addConfigFlag(f)
+	addConfigFlag(f, "read settings from a YAML file; it is read again on SIGHUP and when it changes")
 	for _, s := range settingFlags {
 		f.VarP(&textFlag{kind: s.value}, s.flag, "", s.usage)
 	}
 }
 
-func addConfigFlag(f *pflag.FlagSet) {
-	f.VarP(&textFlag{kind: "FILE"}, "config", "c", "read settings from a YAML file; it is read again on SIGHUP and when it changes")
+func addConfigFlag(f *pflag.FlagSet, usage string) {
+	f.VarP(&textFlag{kind: "FILE"}, "config", "c", usage)
 }
 
 // textFlag is a flag whose value is checked where it belongs.
@@ -65,6 +65,32 @@ func loadConfig(cmd *cobra.Command, env func(string) (string, bool)) (config.Con
 		return c, usageError{errors.New("no origin: say which server to cache with --origin URL, CACHEPROXY_ORIGIN, or a --config file; or try 'cacheproxy demo'")}
 	}
 	return c, c.Validate()
+}
+
+// adminAddr finds the operators' address as loadConfig does, but reads a file
+// only when nothing before it gives the address: a proxy that refused a broken
+// file still runs.
+func adminAddr(cmd *cobra.Command, env func(string) (string, bool)) (string, error) {
+	c := config.Default()
+	if f := cmd.Flags().Lookup("admin"); f.Changed {
+		if err := c.Set("admin.listen", f.Value.String()); err != nil {
+			return "", usageError{fmt.Errorf("--admin: %w", err)}
+		}
+		return c.Admin.Listen, nil
+	}
+	if addr, _ := env("CACHEPROXY_ADMIN"); addr != "" {
+		if err := c.Set("admin.listen", addr); err != nil {
+			return "", fmt.Errorf("CACHEPROXY_ADMIN: %w", err)
+		}
+		return c.Admin.Listen, nil
+	}
+	if path := configPath(cmd, env); path != "" {
+		var err error
+		if c, err = config.Load(path); err != nil {
+			return "", fmt.Errorf("health: no admin address: %w; or give it with --admin", err)
+		}
+	}
+	return c.Admin.Listen, nil
 }
 
 func configPath(cmd *cobra.Command, env func(string) (string, bool)) string {

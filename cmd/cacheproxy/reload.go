@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,6 +29,7 @@ func (a *app) watch(ctx context.Context, path string, load func() (config.Config
 		case <-ctx.Done():
 			return
 		case <-hup:
+			a.reopenLog()
 			a.reload(load)
 		case <-changed:
 			a.reload(load)
@@ -87,10 +89,35 @@ func (a *app) reload(load func() (config.Config, error)) {
 	a.log.Info("configuration reloaded")
 }
 
+// restartKeys are the settings that a reload leaves as they are: sockets are
+// opened once, and their timeouts are read without a lock.
+var restartKeys = []struct {
+	name  string
+	value func(config.Config) any
+}{
+	{"listen", func(c config.Config) any { return c.Listen }},
+	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
+	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
+	{"admin.pprof", func(c config.Config) any { return c.Admin.Pprof }},
+	{"timeouts.read_header", func(c config.Config) any { return c.Timeouts.ReadHeader }},
+	{"timeouts.idle", func(c config.Config) any { return c.Timeouts.Idle }}, // to clients; origins take it
+}
+
+// wantRestart names the settings of next that need a restart to replace those
+// the proxy was started with.
+func wantRestart(started, next config.Config) (names []string) {
+	for _, k := range restartKeys {
+		if k.value(started) != k.value(next) {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
 func (a *app) apply(c config.Config) error {
 	old := *a.config.Load()
-	if c.Listen != old.Listen || c.Admin != old.Admin {
-		a.log.Warn("listen and admin settings take effect after a restart")
+	if keys := wantRestart(a.started, c); len(keys) > 0 {
+		a.log.Warn("some settings take effect only after a restart", "settings", strings.Join(keys, ", "))
 	}
 	pc, used, err := proxyConfig(c, a.token, *a.origins.Load())
 	if err != nil {

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,6 +31,9 @@ func serveCommand(cmd *cobra.Command, env func(string) (string, bool)) error {
 	if err != nil {
 		return err
 	}
+	// The HTTP client of the library writes there on its own, bytes that an
+	// origin sent unasked included. What matters is in outcomes and in our log.
+	stdlog.SetOutput(io.Discard)
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	a, err := start(c, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if err != nil {
@@ -47,6 +50,7 @@ func serveCommand(cmd *cobra.Command, env func(string) (string, bool)) error {
 type app struct {
 	log            *slog.Logger
 	stdout, stderr io.Writer
+	started        config.Config // what the parts work with that only a restart changes
 	config         atomic.Pointer[config.Config]
 	token          string
 	origins        atomic.Pointer[origins]
@@ -64,7 +68,7 @@ type app struct {
 
 // start builds a proxy and opens its listeners.
 func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app, err error) {
-	a = &app{log: log, stdout: stdout, stderr: stderr, token: newToken()}
+	a = &app{log: log, stdout: stdout, stderr: stderr, token: newToken(), started: c}
 	a.config.Store(&c)
 	defer func() {
 		if err != nil {
@@ -119,18 +123,19 @@ func (a *app) openAdmin(c config.Config) error {
 	if c.Admin.Listen == "off" {
 		return nil
 	}
-	if err := admin.CheckBind(c.Admin.Listen, c.Admin.Token); err != nil {
-		return err
-	}
 	ln, err := net.Listen("tcp", c.Admin.Listen)
 	if err != nil {
 		return fmt.Errorf("admin: listen on %s: %w", c.Admin.Listen, err)
 	}
 	a.adminLn = ln
-	a.admin = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: admin.New(admin.Options{
-		Metrics: a.metrics, Token: c.Admin.Token, Pprof: c.Admin.Pprof,
-		Draining: a.draining.Load, Origins: a.originChecks,
-	})}
+	a.admin = &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		Handler: admin.New(admin.Options{
+			Metrics: a.metrics, Token: c.Admin.Token, Pprof: c.Admin.Pprof,
+			Draining: a.draining.Load, Origins: a.originChecks,
+		}),
+	}
 	return nil
 }
 
@@ -160,14 +165,17 @@ func (a *app) serve(ctx context.Context) error {
 	return a.drain(time.Duration(a.config.Load().DrainTimeout))
 }
 
-// drain lets requests in flight finish.
+// drain lets requests in flight finish, and then upgraded connections, which
+// the server no longer knows of.
 func (a *app) drain(timeout time.Duration) error {
 	a.draining.Store(true)
 	a.log.Info("draining: no new connections, waiting for requests in flight", "at most", timeout)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	if err := a.server.Drain(ctx); errors.Is(err, context.DeadlineExceeded) {
-		a.log.Warn("drain timeout: requests in flight were cut off", "after", timeout)
+	_ = a.server.Drain(ctx) // fails when the context ends, which is seen below
+	a.proxy.WaitUpgrades(ctx)
+	if ctx.Err() != nil {
+		a.log.Warn("drain timeout: whatever is still in flight is cut off", "after", timeout)
 	}
 	a.log.Info("stopped")
 	return nil

@@ -37,17 +37,15 @@ func healthCommand(env func(string) (string, bool)) *cobra.Command {
 		Short: "Ask the proxy on this machine whether it is up; exit 0 or 1",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			addr := "127.0.0.1:8081"
-			if a, ok := env("CACHEPROXY_ADMIN"); ok {
-				addr = a
-			}
-			if f := cmd.Flags().Lookup("admin"); f.Changed {
-				addr = f.Value.String()
+			addr, err := adminAddr(cmd, env)
+			if err != nil {
+				return err
 			}
 			return health(cmd.Context(), addr)
 		},
 	}
 	cmd.Flags().VarP(&textFlag{kind: "ADDR"}, "admin", "", "the proxy's admin address (default 127.0.0.1:8081)")
+	addConfigFlag(cmd.Flags(), "the proxy's YAML file, which may say the admin address")
 	return cmd
 }
 

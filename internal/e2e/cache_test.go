@@ -16,6 +16,7 @@ func TestSecondGetIsAHit(t *testing.T) {
 	p, client := startProxy(t, origin.url("")), newClient(t)
 	first := mustDo(t, client, p.url(""), get("/static/small.txt"))
 	assert.Equal(t, cacheStatus{fwd: "uri-miss", fwdStatus: 200, stored: true}, withoutTTL(mustCacheStatus(t, first)))
+	assert.LessOrEqual(t, mustCacheStatus(t, first).ttl, int64(3599), "of an hour, less the time the answer took, rounded down")
 
 	second := mustDo(t, client, p.url(""), get("/static/small.txt"))
 	s := mustCacheStatus(t, second)

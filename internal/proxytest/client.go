@@ -27,11 +27,11 @@ type exchange struct {
 	c      *client
 	number int // on its connection
 	method string
-	reads  int           // take so much of the body before more is set; -1 for all
-	more   chan struct{} // closed when the rest may be taken too
 	done   chan struct{} // closed at the end of the answer
 
 	// Guarded by c.mu.
+	reads    int        // take so much of the body and no more; -1 for all
+	more     *sync.Cond // reads has changed
 	interims []string
 	version  string
 	status   string
@@ -131,7 +131,7 @@ func (rq *request) bytes(w *world) []byte {
 
 // ask sends a request; the answer is read in the background.
 func (c *client) ask(rq *request, w *world) *exchange {
-	x := &exchange{c: c, method: rq.method, reads: rq.reads, more: make(chan struct{}), done: make(chan struct{})}
+	x := &exchange{c: c, method: rq.method, reads: rq.reads, more: sync.NewCond(&c.mu), done: make(chan struct{})}
 	c.mu.Lock()
 	x.number = len(c.asked)
 	c.asked = append(c.asked, x)
@@ -202,11 +202,10 @@ func (x *exchange) receive(br *bufio.Reader, h http.Header) {
 
 func (x *exchange) take(b []byte) {
 	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
 	x.body = append(x.body, b...)
-	full := x.reads >= 0 && len(x.body) >= x.reads
-	x.c.mu.Unlock()
-	if full {
-		<-x.more
+	for x.reads >= 0 && len(x.body) >= x.reads {
+		x.more.Wait()
 	}
 }
 
@@ -219,15 +218,14 @@ func (x *exchange) end(err error) {
 }
 
 // release lets the client take the rest of the body.
-func (x *exchange) release() {
+func (x *exchange) release() { x.allow(-1) }
+
+// allow lets the client take so many bytes in all, -1 for the rest.
+func (x *exchange) allow(reads int) {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
-	x.reads = -1
-	select {
-	case <-x.more:
-	default:
-		close(x.more)
-	}
+	x.reads = reads
+	x.more.Broadcast()
 }
 
 // describe writes an interim response on one line.

@@ -19,6 +19,7 @@
 //	client  ann  GET /a  expect 200              on a connection of her own, which is kept
 //	start   ann  GET /a                          does not wait for the answer
 //	peek    ann  expect 200  body = he           what she has got so far
+//	reads   ann  100000                          takes so many bytes of the body by now
 //	wait    ann  expect 200  body = hello        the whole answer
 //	send    ann  ping                            bytes on her connection
 //	leave   ann                                  closes it
@@ -40,7 +41,7 @@
 //
 // Before "expect" come fields, "body text", "bytes 5000", "chunked", "trailer
 // name: value", "http/1.0", "raw text", "no host", "from 10.0.0.1" and "reads
-// 5": take so many bytes of the body, and no more until "wait". Host is
+// 5": take so many bytes of the body, and no more until "reads" or "wait". Host is
 // example.com. After it: a status, and
 //
 //	name = text    name != text    name ~ part    name !~ part    name    no name

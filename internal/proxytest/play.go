@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -43,7 +44,7 @@ func init() { // not in the declaration, where parse would refer to itself
 	verbs = map[string]func(*world, []string) error{
 		"config": (*world).config, "origin": (*world).answers, "clock": (*world).clock,
 		"client": (*world).ask, "start": (*world).begin, "wait": (*world).await,
-		"peek": (*world).peek, "send": (*world).send, "leave": (*world).leave,
+		"peek": (*world).peek, "reads": (*world).readOn, "send": (*world).send, "leave": (*world).leave,
 	}
 }
 
@@ -201,6 +202,23 @@ func (w *world) judge(cols []string, how func(*exchange, []string) error) error 
 		return errors.New("no expect after the name")
 	}
 	return how(c.last(), cols[1:])
+}
+
+// readOn lets a client that takes no more go on a little.
+func (w *world) readOn(cols []string) error {
+	c, err := w.named(cols[0])
+	if err != nil {
+		return err
+	}
+	if len(cols) != 2 {
+		return errors.New("want a name and a number of bytes")
+	}
+	n, err := strconv.Atoi(cols[1])
+	if err != nil {
+		return fmt.Errorf("%q: want a number of bytes", cols[1])
+	}
+	c.last().allow(n)
+	return nil
 }
 
 func (w *world) send(cols []string) error {

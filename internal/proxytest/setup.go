@@ -20,7 +20,7 @@ type setup struct {
 	size, maxObject int64
 	maxVariants     int
 	c               proxy.Config
-	host            string // of the route
+	host, path      string // of the route
 	hostMode        proxy.HostMode
 	hostName        string
 	base            proxy.Settings
@@ -39,7 +39,7 @@ func newSetup() *setup {
 func (s *setup) config(o *origin.Origin) *proxy.Config {
 	c := s.c
 	c.Routes = []*proxy.Route{{
-		Name: "site", Host: s.host, Origin: o, HostMode: s.hostMode, HostName: s.hostName,
+		Name: "site", Host: s.host, Path: s.path, Origin: o, HostMode: s.hostMode, HostName: s.hostName,
 		Base: s.base, Rules: slices.Clone(s.rules),
 	}}
 	return &c
@@ -120,6 +120,8 @@ func (s *setup) global(word, rest string) (known bool, err error) {
 		s.c.WriteTimeout, err = time.ParseDuration(rest)
 	case "route_host":
 		s.host = rest
+	case "route_path":
+		s.path = rest
 	case "host_header":
 		modes := map[string]proxy.HostMode{"auto": proxy.HostAuto, "client": proxy.HostClient, "origin": proxy.HostOrigin}
 		mode, ok := modes[rest]

@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"cacheproxy/policy"
+	"cacheproxy/revalidate"
+)
+
+// fetch asks the origin and answers with what comes of it.
+func (x *exchange) fetch() {
+	j := x.fetchJob()
+	facts := *x.facts
+	facts.Fields = x.r.Header.Clone() // a flight may outlive this request
+	j.Facts = &facts
+	j.Interim = x.interim
+	a, err := x.p.fetcher.Do(x.r.Context(), j)
+	if err != nil {
+		x.failed(err)
+		return
+	}
+	x.take(a)
+	if a.Entry != nil {
+		x.serveEntry(a.Entry, time.Now())
+		return
+	}
+	x.relay(a, true)
+}
+
+// take notes in the outcome what an answer brought.
+func (x *exchange) take(a *revalidate.Answer) {
+	x.o.FwdStatus, x.o.OriginTime = a.FwdStatus, a.OriginTime
+	x.o.Stored, x.o.Refused, x.o.Collapsed = a.Stored, a.Refused, a.Collapsed
+	if a.Facts != nil {
+		x.o.HasTTL, x.o.TTL = true, a.Facts.Lifetime-a.Facts.Age(time.Now())
+	}
+}
+
+// failed answers after the origin failed: with a stale response where that is
+// allowed, otherwise with an error of our own.
+func (x *exchange) failed(err error) {
+	var f *revalidate.Failure
+	if !errors.As(err, &f) || f.Reason == policy.ClientGone {
+		x.gone()
+		return
+	}
+	x.o.FwdStatus = f.Status
+	now := time.Now()
+	if x.resource != nil && x.decision.Index >= 0 {
+		e := x.resource.Entries[x.decision.Index]
+		if x.decision.Reason != policy.PartialMiss && policy.OnError(x.facts, e.Stored, now) {
+			x.o.Action, x.o.Reason = policy.ServeStale, policy.StaleIfError
+			x.serveEntry(e, now)
+			return
+		}
+	}
+	x.fail(f.Reason)
+}
+
+// gone ends an exchange whose client left.
+func (x *exchange) gone() {
+	x.o.Action, x.o.Reason, x.o.Status = policy.Fail, policy.ClientGone, StatusClientGone
+	x.o.Aborted = true
+	panic(http.ErrAbortHandler)
+}
+
+// interim passes on a 1xx response (RFC 9110, 15.2).
+func (x *exchange) interim(status int, h http.Header) {
+	if !x.r.ProtoAtLeast(1, 1) || status == http.StatusSwitchingProtocols ||
+		status == http.StatusContinue && x.r.Header.Get("Expect") == "" {
+		return
+	}
+	out := x.w.Header()
+	for name, lines := range h {
+		out[name] = lines
+	}
+	x.w.WriteHeader(status)
+	for name := range h { // not for the final response
+		delete(out, name)
+	}
+}

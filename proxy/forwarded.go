@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// addForwarded tells the origin about the client (RFC 7239 and the older
+// fields). What an untrusted peer says of itself is replaced; scheme and host
+// are always those of the key, so that they cannot poison what is stored.
+func (x *exchange) addForwarded(h http.Header) {
+	client := hostOnly(x.r.RemoteAddr)
+	if !x.trusted {
+		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Port", "X-Real-Ip", "Forwarded"} {
+			h.Del(name)
+		}
+	}
+	h.Set("X-Forwarded-For", strings.Join(append(h["X-Forwarded-For"], strings.Trim(client, "[]")), ", "))
+	h.Set("X-Forwarded-Host", x.target.Host)
+	h.Set("X-Forwarded-Proto", x.target.Scheme)
+	node := client
+	if strings.Contains(node, ":") {
+		node = `"[` + strings.Trim(node, "[]") + `]"`
+	}
+	element := "for=" + node + ";host=" + quoteHost(x.target.Host) + ";proto=" + x.target.Scheme
+	h.Set("Forwarded", strings.Join(append(h["Forwarded"], element), ", "))
+	h.Set("X-Request-Id", x.o.RequestID)
+}
+
+// quoteHost quotes a host for Forwarded where it is not a token (RFC 7239, 4).
+func quoteHost(host string) string {
+	for _, c := range host {
+		if c != '-' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return string(append(appendQuoted([]byte{'"'}, host), '"'))
+		}
+	}
+	return host
+}
+
+// trusts reports whether a peer's word about its own client is believed.
+func (c *Config) trusts(remote string) bool {
+	if len(c.Trusted) == 0 {
+		return false
+	}
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return false
+	}
+	addr := ap.Addr().Unmap()
+	return slices.ContainsFunc(c.Trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// requestID is a trusted peer's, or a new one.
+func (x *exchange) requestID() string {
+	if id := x.r.Header.Get("X-Request-Id"); id != "" && len(id) <= 128 && x.trusted && printable(id) {
+		return id
+	}
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,74 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+
+	"cacheproxy/policy"
+)
+
+// outgoing returns the request for the origin, which gets only what we wrote.
+// The configured edits see the forwarded fields; what guards against loops
+// comes after them.
+func (x *exchange) outgoing() *http.Request {
+	r := x.r
+	h := r.Header.Clone()
+	policy.RemoveHopByHop(h)
+	x.addForwarded(h)
+	x.settings.RequestEdit.apply(h)
+	if len(h["User-Agent"]) == 0 {
+		h["User-Agent"] = nil // none rather than the library's
+	}
+	h.Add("Via", via(r.ProtoMajor, r.ProtoMinor, x.c.Token))
+	h.Add("Cdn-Loop", x.c.Token)
+	u := *x.target
+	base := x.route.Origin.URL()
+	u.Scheme, u.Host = base.Scheme, base.Host
+	out := &http.Request{
+		Method: r.Method, URL: &u, Header: h, Host: x.hostFor(base),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if r.RequestURI == "*" {
+		u.Path, u.Opaque = "", "*"
+	}
+	return out
+}
+
+// withBody gives the request its content, which streams.
+func (x *exchange) withBody(out *http.Request) {
+	if x.r.ContentLength == 0 {
+		return
+	}
+	// The library would throw away what is left of the content at the first byte
+	// of the answer, under the hands of the transport that is still sending it.
+	_ = http.NewResponseController(x.w).EnableFullDuplex()
+	out.ContentLength = x.r.ContentLength
+	out.Body = content{x.r.Body}
+	out.Trailer = x.r.Trailer
+	// To keep its connection the transport would send the content even after a
+	// final answer, and reading it here tells the client to go on.
+	out.Close = headerHas(x.r.Header["Expect"], "100-continue")
+}
+
+// content is the content of a client's request. The server closes it at the end
+// of the exchange; to close it waits for what the client has not sent yet, for
+// which the transport has no time when the origin cannot be reached.
+type content struct{ io.ReadCloser }
+
+func (content) Close() error { return nil }
+
+func (x *exchange) hostFor(base *url.URL) string {
+	switch x.route.HostMode {
+	case HostClient:
+		return x.target.Host
+	case HostOrigin:
+		return base.Host
+	case HostFixed:
+		return x.route.HostName
+	}
+	if base.Scheme == "https" {
+		return base.Host
+	}
+	return x.target.Host
+}
