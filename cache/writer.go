@@ -37,20 +37,20 @@ func (s *Store[V]) push(h uint64) {
 // that calls get their turn under load.
 func (s *Store[V]) applyQueued() {
 	s.queueMu.Lock()
-	todo := s.queue
+	rest := s.queue
 	s.queue = nil
 	s.queueMu.Unlock()
 	var taken [batch]*item[V]
-	for len(todo) > 0 {
-		n := min(batch, len(todo))
-		for i, h := range todo[:n] {
+	for len(rest) > 0 {
+		n := min(batch, len(rest))
+		for i, h := range rest[:n] {
 			taken[i] = s.apply(h)
 		}
 		s.engine.Wait()
-		for i, h := range todo[:n] {
+		for i, h := range rest[:n] {
 			s.settle(h, taken[i])
 		}
-		todo = todo[n:]
+		rest = rest[n:]
 		s.queueMu.Lock()
 		s.roomy.Broadcast()
 		s.queueMu.Unlock()
