@@ -20,6 +20,7 @@ type Request struct {
 
 	Body    bool // it has content
 	Upgrade bool // it asks for another protocol
+	Dots    bool // its path has dot segments, encoded or not
 }
 
 // NewRequest reads the facts of a request.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Conditions returns If-None-Match and If-Modified-Since for a request that
@@ -143,16 +144,19 @@ func Head(rq *Request, s *Stored, length int64, rs *Response) HeadEffect {
 
 // Displaces reports whether an answer that is not stored ends what is stored for
 // its request: the origin gave a full response, so the stored one does not hold
-// any more (RFC 9111, 4.3.3). Answers that pass, or that are due to what this
-// one client sent, say nothing about what others get.
-func Displaces(rq *Request, status int) bool {
+// any more (RFC 9111, 4.3.3). While it is fresh it goes on for others, and
+// answers that pass, or that are due to what this one client sent, say nothing
+// about what others get.
+func Displaces(rq *Request, s *Stored, status int, now time.Time) bool {
+	if rq.Authorized || !s.NoCache && s.Age(now) < s.Lifetime {
+		return false
+	}
 	switch status {
 	case http.StatusPartialContent, http.StatusNotModified:
 		return false
-	case http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+	case http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons,
+		http.StatusUnauthorized, http.StatusForbidden:
 		return true
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return !rq.Authorized
 	}
 	return status >= 200 && status <= 399
 }

@@ -15,6 +15,8 @@ func Passes(rq *Request, r *Rules) Reason {
 		return Method
 	case r.Bypass:
 		return Bypass
+	case rq.Dots:
+		return DotSegments
 	case rq.Body:
 		return RequestBody
 	case rq.Directives.NoStore:

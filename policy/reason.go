@@ -33,6 +33,7 @@ const (
 	RequestBody
 	OriginCondition
 	Upgrade
+	DotSegments
 	Bypass
 
 	// Why a response was not stored.
@@ -119,6 +120,7 @@ var reasons = [reasonCount]ReasonInfo{
 	RequestBody:     {"request-body", GroupPass, "bypass", "RFC 9110, 9.3.1", "a GET or HEAD with content has no defined meaning and is not cached"},
 	OriginCondition: {"origin-condition", GroupPass, "bypass", "RFC 9111, 4.3.2", "If-Match and If-Unmodified-Since are for the origin to evaluate"},
 	Upgrade:         {"upgrade", GroupPass, "bypass", "RFC 9110, 7.8", "the client asks for another protocol"},
+	DotSegments:     {"dot-segments", GroupPass, "bypass", "RFC 3986, 5.2.4", "the path has dot segments, which origins resolve each in its own way: what is stored under one name might belong to another"},
 	Bypass:          {"bypass", GroupPass, "bypass", "configuration", "a rule sends these requests past the cache"},
 
 	MethodNotStored:     {"method-not-stored", GroupRefuse, "", "RFC 9111, 3", "responses to this method are not stored"},

@@ -39,6 +39,7 @@ func (x *exchange) accept() policy.Reason {
 	dropCookies(r.Header, x.settings.IgnoreCookies)
 	x.facts = policy.NewRequest(r.Method, r.Header)
 	x.facts.Body = r.ContentLength != 0
+	x.facts.Dots = dotSegments(r.URL.Path)
 	x.offered = offers(r)
 	x.facts.Upgrade = x.offered != ""
 	if x.settings.IgnoreClient {
@@ -92,6 +93,11 @@ func cleanPath(p string) string {
 		return clean + "/"
 	}
 	return clean
+}
+
+// dotSegments reports whether a decoded path has a segment of one or two dots.
+func dotSegments(p string) bool {
+	return strings.Contains(p, "/./") || strings.Contains(p, "/../") || strings.HasSuffix(p, "/.") || strings.HasSuffix(p, "/..")
 }
 
 // hostOnly returns a host without its port.

@@ -37,6 +37,8 @@ func (x *exchange) fail(why policy.Reason) {
 	}
 	f := failures[why]
 	x.o.Action, x.o.Reason, x.o.Status = policy.Fail, why, f.status
+	x.closing()
+	x.deadline()
 	h := x.w.Header()
 	h["Via"] = []string{"1.1 " + x.c.Token}
 	h["X-Request-Id"] = []string{x.o.RequestID}

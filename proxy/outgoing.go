@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
+	"sync/atomic"
 
 	"cacheproxy/policy"
 )
@@ -44,7 +46,8 @@ func (x *exchange) withBody(out *http.Request) {
 	// of the answer, under the hands of the transport that is still sending it.
 	_ = http.NewResponseController(x.w).EnableFullDuplex()
 	out.ContentLength = x.r.ContentLength
-	out.Body = content{x.r.Body}
+	x.content = &content{body: x.r.Body}
+	out.Body = x.content
 	out.Trailer = x.r.Trailer
 	// To keep its connection the transport would send the content even after a
 	// final answer, and reading it here tells the client to go on.
@@ -54,9 +57,27 @@ func (x *exchange) withBody(out *http.Request) {
 // content is the content of a client's request. The server closes it at the end
 // of the exchange; to close it waits for what the client has not sent yet, for
 // which the transport has no time when the origin cannot be reached.
-type content struct{ io.ReadCloser }
+type content struct {
+	mu   sync.Mutex // held while a read waits for the client
+	over bool
+	body io.Reader
+	read atomic.Bool // to its end
+}
 
-func (content) Close() error { return nil }
+func (c *content) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := c.body.Read(p)
+	if err != nil {
+		c.read.Store(true)
+	}
+	return n, err
+}
+
+func (*content) Close() error { return nil }
 
 func (x *exchange) hostFor(base *url.URL) string {
 	switch x.route.HostMode {

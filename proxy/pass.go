@@ -15,7 +15,7 @@ import (
 func (x *exchange) pass() {
 	j := x.job()
 	x.withBody(j.Request)
-	if j.Request.Body != nil {
+	if x.content != nil {
 		defer x.hurry()
 	}
 	if x.facts.Upgrade {
@@ -37,10 +37,27 @@ func (x *exchange) pass() {
 	x.relay(a, false)
 }
 
+// closing tells the client that its connection ends with the answer when there
+// may be content left: what comes of it later must not be taken for a request.
+func (x *exchange) closing() {
+	if x.content != nil && !x.content.read.Load() {
+		x.w.Header()["Connection"] = []string{"close"}
+	}
+}
+
 // hurry bounds the wait of the library for what is left of the content, after
-// the answer.
+// the answer. A read that the transport still has under way is ended first:
+// the library would end it itself, and take the deadline off.
 func (x *exchange) hurry() {
-	_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(linger))
+	if x.content.read.Load() {
+		return
+	}
+	rc := http.NewResponseController(x.w)
+	_ = rc.SetReadDeadline(time.Unix(1, 0))
+	x.content.mu.Lock()
+	x.content.over = true
+	x.content.mu.Unlock()
+	_ = rc.SetReadDeadline(time.Now().Add(linger))
 }
 
 // linger is how long a client may go on sending content after its answer.

@@ -57,7 +57,8 @@ type exchange struct {
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
-	small    bool // the body is sent without a write deadline
+	small    bool     // the body needs no more write deadlines than the head's
+	content  *content // of the request that is passed on, if it has any
 }
 
 // ServeHTTP answers a request.

@@ -40,6 +40,8 @@ func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
 func (x *exchange) head(status int) {
 	h := x.w.Header()
 	x.o.Status = status
+	x.closing()
+	x.deadline()
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // none rather than a guess
 	}

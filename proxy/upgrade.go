@@ -13,9 +13,10 @@ import (
 
 // offers returns the protocols that a client offers to go on with, but for
 // other versions of HTTP and for TLS: those concern its connection to us, and
-// would lead past the cache (RFC 9110, 7.8; HTTP/1.0 has no Upgrade).
+// would lead past the cache (RFC 9110, 7.8; HTTP/1.0 has no Upgrade). With
+// content still to come nobody could tell where the other protocol begins.
 func offers(r *http.Request) string {
-	if r.ProtoMajor != 1 || r.ProtoMinor == 0 || len(r.Header["Upgrade"]) == 0 || !headerHas(r.Header["Connection"], "upgrade") {
+	if r.ContentLength != 0 || r.ProtoMajor != 1 || r.ProtoMinor == 0 || len(r.Header["Upgrade"]) == 0 || !headerHas(r.Header["Connection"], "upgrade") {
 		return ""
 	}
 	var kept []string
@@ -69,16 +70,20 @@ func (x *exchange) join(s *switched) {
 	x.p.upgrades.begin()
 	defer x.p.upgrades.end()
 	x.o.Status, x.o.FwdStatus = s.resp.StatusCode, s.resp.StatusCode
+	upgrade := s.resp.Header["Upgrade"]
+	policy.RemoveHopByHop(s.resp.Header)
+	s.resp.Header["Connection"], s.resp.Header["Upgrade"] = []string{"Upgrade"}, upgrade
+	x.settings.ResponseEdit.apply(s.resp.Header)
 	s.resp.Header.Add("Via", "1.1 "+x.c.Token)
 	s.resp.Header.Set("X-Request-Id", x.o.RequestID)
 	rp := &httputil.ReverseProxy{
 		Transport: s,
 		Rewrite: func(pr *httputil.ProxyRequest) {
-			pr.Out.Header["Upgrade"] = s.resp.Header["Upgrade"] // one of several offers
+			pr.Out.Header["Upgrade"] = upgrade // one of several offers
 		},
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { // the 101 did not reach the client
 			s.resp.Body.Close()
-			x.fail(policy.OriginInvalid)
+			x.gone()
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // outcomes say what happened
 	}

@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// slice is how much is written under one deadline, and what the kernel takes
-// without waiting for the client, so that for a smaller body a deadline is not
-// worth its cost.
+// slice is how much is written under one deadline. A body that is not larger is
+// written under that of its head.
 const slice = 64 << 10
 
 // write sends content. Of a body that is not small the client must take each
 // slice within the write timeout.
 func (x *exchange) write(b []byte) error {
 	for len(b) > 0 {
-		x.deadline()
+		if !x.small {
+			x.deadline()
+		}
 		n, err := x.w.Write(b[:min(len(b), slice)])
 		x.o.Bytes += int64(n)
 		if err != nil {
@@ -29,7 +30,7 @@ func (x *exchange) write(b []byte) error {
 // deadline gives the client its time for the next write. The library takes it
 // off at the end of the exchange.
 func (x *exchange) deadline() {
-	if x.c.WriteTimeout > 0 && !x.small {
+	if x.c.WriteTimeout > 0 {
 		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.c.WriteTimeout))
 	}
 }

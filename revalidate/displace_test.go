@@ -28,6 +28,7 @@ func TestAnAnswerDisplacesWhatIsStored(t *testing.T) {
 		{410, "Cache-Control: no-store", nil, false},
 		{403, "X-Why: closed", nil, false},
 		{403, "X-Why: closed", []string{"Authorization: Basic x"}, true},
+		{200, "Cache-Control: private", []string{"Authorization: Basic x"}, true},
 		{400, "X-Why: bad", nil, true},
 		{429, "Retry-After: 1", nil, true},
 		{500, "X-Why: broken", nil, true},
@@ -48,6 +49,17 @@ func TestAnAnswerDisplacesWhatIsStored(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is fresh stays for others, whatever one client insists to get for itself.
+func TestNothingDisplacesWhatIsFresh(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "old", "Cache-Control: max-age=60")
+		cl := b.get("/a", "Cache-Control: no-cache", "Cookie: session=1")
+		b.next().respond(200, "Cache-Control: private").send("mine").end()
+		cl.complete("mine")
+		assert.Equal(t, "old", b.stored("/a"))
+	})
 }
 
 // The same when nobody waits for the answer.

@@ -124,7 +124,7 @@ func (fl *flight) publish(stored *policy.Stored) {
 // does not hold any more.
 func (fl *flight) displace(j *Job) {
 	e := j.selected()
-	if e != nil && j.Facts.Method == http.MethodGet && j.Decision.Reason != policy.PartialMiss && policy.Displaces(j.Facts, fl.status) {
+	if e != nil && j.Facts.Method == http.MethodGet && j.Decision.Reason != policy.PartialMiss && policy.Displaces(j.Facts, e.Stored, fl.status, time.Now()) {
 		fl.f.update(fl, map[*Entry]*Entry{e: nil}, nil)
 	}
 }
@@ -203,7 +203,7 @@ func (fl *flight) read(body io.Reader) error {
 	var held int64
 	defer func() { fl.f.onTheWay.Add(-held) }()
 	for {
-		if err := fl.body.throttle(fl.ctx, most); err != nil {
+		if err := fl.body.throttle(fl.ctx); err != nil {
 			return err
 		}
 		n, err := body.Read(fl.body.space())

@@ -133,17 +133,11 @@ func (s *stream) slowest() int64 {
 	return slowest
 }
 
-// throttle waits until a body that is not kept may go on. Several readers may
-// be as far apart as the largest object, so that a slow one does not hold up
-// the others at once.
-func (s *stream) throttle(ctx context.Context, maxObject int64) error {
+// throttle waits until a body that is not kept may go on.
+func (s *stream) throttle(ctx context.Context) error {
 	for {
 		s.mu.Lock()
-		ahead := int64(window)
-		if len(s.readers) > 1 {
-			ahead = max(ahead, maxObject)
-		}
-		ok := s.kept || s.size-s.slowest() < ahead
+		ok := s.kept || s.size-s.slowest() < window
 		changed := s.changed
 		s.mu.Unlock()
 		if ok {

@@ -146,7 +146,7 @@ func TestStreamLetsGo(t *testing.T) {
 		most := int64(0)
 		wg.Go(func() { // the writer
 			for rest := want[1<<20:]; len(rest) > 0; {
-				if !assert.NoError(t, s.throttle(t.Context(), 0)) {
+				if !assert.NoError(t, s.throttle(t.Context())) {
 					return
 				}
 				n := copy(s.space(), rest)
@@ -192,10 +192,10 @@ func TestStreamWriterWaitsForTheSlowest(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		assert.ErrorIs(t, s.throttle(ctx, 0), context.DeadlineExceeded, "the slow one has read nothing")
+		assert.ErrorIs(t, s.throttle(ctx), context.DeadlineExceeded, "the slow one has read nothing")
 
 		released := make(chan error)
-		go func() { released <- s.throttle(t.Context(), 0) }()
+		go func() { released <- s.throttle(t.Context()) }()
 		synctest.Wait()
 		_, err = slow.Next(t.Context())
 		require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestStreamWriterWaitsForTheSlowest(t *testing.T) {
 		assert.NoError(t, <-released, "it has read something")
 
 		s.feed(t, data)
-		go func() { released <- s.throttle(t.Context(), 0) }()
+		go func() { released <- s.throttle(t.Context()) }()
 		synctest.Wait()
 		slow.Close()
 		go func() { _, _ = fast.all(t.Context()) }()
