@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -19,10 +17,7 @@ import (
 const settle = 200 * time.Millisecond
 
 // watch reloads the configuration on SIGHUP and when its file changes.
-func (a *app) watch(ctx context.Context, path string, load func() (config.Config, error)) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (a *app) watch(ctx context.Context, hup <-chan os.Signal, path string, load func() (config.Config, error)) {
 	changed := a.fileChanges(ctx, path)
 	for {
 		select {

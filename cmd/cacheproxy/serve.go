@@ -35,14 +35,18 @@ func serveCommand(cmd *cobra.Command, env func(string) (string, bool)) error {
 	// origin sent unasked included. What matters is in outcomes and in our log.
 	stdlog.SetOutput(io.Discard)
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	// Before the listener is open: who sees it may send a signal at once.
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	a, err := start(c, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	go a.watch(ctx, configPath(cmd, env), load)
+	go a.watch(ctx, hup, configPath(cmd, env), load)
 	return a.serve(ctx)
 }
 
