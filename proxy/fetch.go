@@ -12,13 +12,10 @@ import (
 // fetch asks the origin and answers with what comes of it.
 func (x *exchange) fetch() {
 	j := x.fetchJob()
-	facts := *x.facts
-	facts.Fields = x.r.Header.Clone() // a flight may outlive this request
-	j.Facts = &facts
 	j.Interim = x.interim
 	a, err := x.p.fetcher.Do(x.r.Context(), j)
 	if err != nil {
-		x.failed(err)
+		x.failed(j, err)
 		return
 	}
 	x.take(a)
@@ -40,7 +37,7 @@ func (x *exchange) take(a *revalidate.Answer) {
 
 // failed answers after the origin failed: with a stale response where that is
 // allowed, otherwise with an error of our own.
-func (x *exchange) failed(err error) {
+func (x *exchange) failed(j *revalidate.Job, err error) {
 	var f *revalidate.Failure
 	if !errors.As(err, &f) || f.Reason == policy.ClientGone {
 		x.gone()
@@ -48,13 +45,10 @@ func (x *exchange) failed(err error) {
 	}
 	x.o.FwdStatus = f.Status
 	now := time.Now()
-	if x.resource != nil && x.decision.Index >= 0 {
-		e := x.resource.Entries[x.decision.Index]
-		if x.decision.Reason != policy.PartialMiss && policy.OnError(x.facts, e.Stored, now) {
-			x.o.Action, x.o.Reason = policy.ServeStale, policy.StaleIfError
-			x.serveEntry(e, now)
-			return
-		}
+	if e := j.StandIn(now); e != nil {
+		x.o.Action, x.o.Reason = policy.ServeStale, policy.StaleIfError
+		x.serveEntry(e, now)
+		return
 	}
 	x.fail(f.Reason)
 }

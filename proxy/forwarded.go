@@ -59,6 +59,11 @@ func (x *exchange) requestID() string {
 	if id := x.r.Header.Get("X-Request-Id"); id != "" && len(id) <= 128 && x.trusted && printable(id) {
 		return id
 	}
+	return randomID()
+}
+
+// randomID returns 128 random bits in hexadecimal.
+func randomID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])

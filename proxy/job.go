@@ -50,9 +50,13 @@ func storedType(r *revalidate.Resource, index int) string {
 }
 
 // fetchJob is a job whose answer may be stored: without the client's own
-// conditions, so that the whole response comes back.
+// conditions, so that the whole response comes back. A flight may outlive this
+// request, so it has facts of its own.
 func (x *exchange) fetchJob() *revalidate.Job {
 	j := x.job()
+	facts := *x.facts
+	facts.Fields = x.r.Header.Clone()
+	j.Facts = &facts
 	j.Request.Header.Del("If-None-Match")
 	j.Request.Header.Del("If-Modified-Since")
 	if x.facts.Range == "" {
@@ -62,14 +66,11 @@ func (x *exchange) fetchJob() *revalidate.Job {
 	return j
 }
 
-// refreshJob is a fetch that outlives this request: it must not hold on to it.
+// refreshJob is a fetch for everybody: of all there is.
 func (x *exchange) refreshJob() *revalidate.Job {
 	j := x.fetchJob()
-	facts := *j.Facts
-	facts.Fields = x.r.Header.Clone()
-	facts.Range = "" // a refresh is for everybody
+	j.Facts.Range = ""
 	j.Request.Header.Del("Range")
 	j.Request.Header.Del("If-Range")
-	j.Facts = &facts
 	return j
 }

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 
@@ -14,9 +12,7 @@ import (
 // (RFC 9110, 14.6 and 15.3.7.2).
 func (x *exchange) writeParts(e *revalidate.Entry, parts []policy.ByteRange) {
 	h := x.w.Header()
-	var id [16]byte
-	_, _ = rand.Read(id[:])
-	boundary := hex.EncodeToString(id[:])
+	boundary := randomID()
 	contentType := h.Get("Content-Type")
 	heads := make([]string, len(parts))
 	end := "\r\n--" + boundary + "--\r\n"

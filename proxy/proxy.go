@@ -35,9 +35,6 @@ func (p *Proxy) SetConfig(c *Config) {
 	p.config.Store(c)
 }
 
-// Config returns the configuration in use, which must not be changed.
-func (p *Proxy) Config() *Config { return p.config.Load() }
-
 // exchange is one request on its way through the proxy.
 type exchange struct {
 	p *Proxy

@@ -20,7 +20,7 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 		h[name] = append(h[name], lines...)
 	}
 	if a.Collapsed { // for this client it is a response from store
-		h["Age"] = []string{strconv.FormatInt(int64(a.Facts.Age(time.Now())/time.Second), 10)}
+		x.setAge(a.Facts.Age(time.Now()))
 	}
 	status, skip, send := a.Status, int64(0), int64(-1)
 	if ours {

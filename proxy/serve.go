@@ -16,7 +16,7 @@ func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
 	h := x.w.Header()
 	e.Fields.AddTo(h)
 	age := e.Age(now)
-	h["Age"] = []string{strconv.FormatInt(int64(age/time.Second), 10)} // RFC 9111, 5.1
+	x.setAge(age)
 	x.o.HasTTL, x.o.TTL = true, e.Lifetime-age
 	if policy.NotModified(x.facts, e.Stored) {
 		x.writeNotModified()
@@ -34,6 +34,11 @@ func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
 	default:
 		x.writePart(e, e.Status, policy.ByteRange{First: 0, Last: e.Body.Size() - 1})
 	}
+}
+
+// setAge says how old a response from store is (RFC 9111, 5.1).
+func (x *exchange) setAge(age time.Duration) {
+	x.w.Header()["Age"] = []string{strconv.FormatInt(int64(age/time.Second), 10)}
 }
 
 // head completes the header of a response and sends it.

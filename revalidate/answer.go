@@ -13,7 +13,7 @@ import (
 // answer is what one client gets of the verdict. Unless it returns a body,
 // the client has left the flight.
 func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, error) {
-	if fl.verdict == failed || policy.Failed(fl.status) && j.mayStandIn(time.Now()) {
+	if fl.verdict == failed || policy.Failed(fl.status) && j.StandIn(time.Now()) != nil {
 		fl.leave(leads)
 		if fl.failure != nil {
 			return nil, fl.failure

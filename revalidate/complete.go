@@ -50,9 +50,8 @@ func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Sto
 	resp.Header.Del("Content-Range")
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = policy.Merge(old.Fields.Header(), policy.Storable(resp.Header, rules))
-	fl.header = fl.fields.Clone()
-	fl.header.Set("Content-Length", strconv.FormatInt(length, 10))
 	fl.fields.Set("Content-Length", strconv.FormatInt(length, 10))
+	fl.header = fl.fields
 	fl.status, fl.answered, fl.length, fl.stored = resp.StatusCode, http.StatusOK, length, &whole
 	fl.open(length)
 	fl.publish(&whole)

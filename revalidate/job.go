@@ -143,8 +143,11 @@ func (j *Job) selected() *Entry {
 	return j.Resource.Entries[j.Decision.Index]
 }
 
-// mayStandIn reports whether the selected entry may answer after a failure.
-func (j *Job) mayStandIn(now time.Time) bool {
+// StandIn returns the entry that may answer after the origin failed, or nil.
+func (j *Job) StandIn(now time.Time) *Entry {
 	e := j.selected()
-	return e != nil && j.Decision.Reason != policy.PartialMiss && policy.OnError(j.Facts, e.Stored, now)
+	if e == nil || j.Decision.Reason == policy.PartialMiss || !policy.OnError(j.Facts, e.Stored, now) {
+		return nil
+	}
+	return e
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -208,11 +209,9 @@ func (a *app) close() {
 func (a *app) announce(c config.Config) {
 	for _, r := range c.AllRoutes() {
 		a.log.Info("serving", "on", a.server.Addr().String(), "host", r.Host, "path", r.Path, "origin", r.Origin)
-		for _, rules := range [][]config.Rule{c.Rules, r.Rules} {
-			for _, rule := range rules {
-				if rule.SetCookie != nil && *rule.SetCookie == "keep" {
-					a.log.Warn("a rule stores Set-Cookie and replays it to everybody", "path", rule.Match.Path, "host", rule.Match.Host)
-				}
+		for _, rule := range slices.Concat(c.Rules, r.Rules) {
+			if rule.SetCookie != nil && *rule.SetCookie == "keep" {
+				a.log.Warn("a rule stores Set-Cookie and replays it to everybody", "path", rule.Match.Path, "host", rule.Match.Host)
 			}
 		}
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,10 +72,8 @@ func newRoute(c config.Config, r config.Route, o *origin.Origin) *proxy.Route {
 	default:
 		route.HostMode, route.HostName = proxy.HostFixed, r.HostHeader
 	}
-	for _, rules := range [][]config.Rule{c.Rules, r.Rules} {
-		for _, rule := range rules {
-			route.Rules = append(route.Rules, newRule(rule))
-		}
+	for _, rule := range slices.Concat(c.Rules, r.Rules) {
+		route.Rules = append(route.Rules, newRule(rule))
 	}
 	return route
 }
@@ -121,9 +121,7 @@ func changeLifetimes(s *proxy.Settings, r *config.Rule) {
 	}
 	if len(r.StatusTTL) > 0 {
 		ttl := make(map[int]time.Duration, len(s.StatusTTL)+len(r.StatusTTL))
-		for status, d := range s.StatusTTL {
-			ttl[status] = d
-		}
+		maps.Copy(ttl, s.StatusTTL)
 		for status, d := range r.StatusTTL {
 			ttl[status] = time.Duration(d)
 		}
