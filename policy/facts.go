@@ -25,7 +25,14 @@ type Request struct {
 
 // NewRequest reads the facts of a request.
 func NewRequest(method string, f Fields) *Request {
-	r := &Request{Method: method, Fields: f}
+	r := new(Request)
+	r.Read(method, f)
+	return r
+}
+
+// Read reads the facts of a request in place of those of an earlier one.
+func (r *Request) Read(method string, f Fields) {
+	*r = Request{Method: method, Fields: f}
 	if cc, pragma := f.Values("Cache-Control"), f.Values("Pragma"); len(cc) > 0 || len(pragma) > 0 {
 		r.Directives = ParseRequestDirectives(cc, pragma)
 	}
@@ -33,7 +40,6 @@ func NewRequest(method string, f Fields) *Request {
 	if method == http.MethodGet { // RFC 9110, 14.2: Range is defined for GET only
 		r.Range = first(f.Values("Range"))
 	}
-	return r
 }
 
 // Response is what an admission needs to know of a response.

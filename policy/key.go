@@ -13,11 +13,21 @@ func Key(u *url.URL) string {
 	if path == "" {
 		path = "/"
 	}
-	key := u.Scheme + "://" + Host(u.Scheme, u.Host) + path
-	if u.RawQuery != "" || u.ForceQuery {
-		key += "?" + u.RawQuery
+	return string(AppendKey(nil, u.Scheme, Host(u.Scheme, u.Host), path, u.RawQuery, u.ForceQuery))
+}
+
+// AppendKey appends the key of a URL given by its parts: the host as [Host]
+// gives it, the path as it is sent; asked keeps the "?" of an empty query.
+func AppendKey(dst []byte, scheme, host, path, query string, asked bool) []byte {
+	dst = append(dst, scheme...)
+	dst = append(dst, "://"...)
+	dst = append(dst, host...)
+	dst = append(dst, path...)
+	if query != "" || asked {
+		dst = append(dst, '?')
+		dst = append(dst, query...)
 	}
-	return key
+	return dst
 }
 
 // Host returns the one form of a host that keys, routes, rules and requests
@@ -32,7 +42,10 @@ func Host(scheme, host string) string {
 	if scheme == "http" && port == ":80" || scheme == "https" && port == ":443" {
 		port = ""
 	}
-	return strings.TrimSuffix(name, ".") + port
+	if bare, ok := strings.CutSuffix(name, "."); ok {
+		return bare + port
+	}
+	return host[:len(name)+len(port)]
 }
 
 // QueryRules say which parameters of a query are kept, and in which order.
@@ -45,17 +58,44 @@ type QueryRules struct {
 
 // Apply returns the query without what the rules drop.
 func (q *QueryRules) Apply(raw string) string {
-	if raw == "" || len(q.Drop) == 0 && q.Keep == nil && !q.Sort {
+	if q.none() {
 		return raw
 	}
-	params := slices.DeleteFunc(strings.Split(raw, "&"), func(p string) bool {
-		name := paramName(p)
-		return p == "" || matchAny(q.Drop, name) || q.Keep != nil && !matchAny(q.Keep, name)
-	})
+	return string(q.AppendTo(nil, raw))
+}
+
+// AppendTo appends the query without what the rules drop.
+func (q *QueryRules) AppendTo(dst []byte, raw string) []byte {
+	if q.none() {
+		return append(dst, raw...)
+	}
+	var room [24]string
+	params := room[:0]
+	for p := range strings.SplitSeq(raw, "&") {
+		if q.keeps(p) {
+			params = append(params, p)
+		}
+	}
 	if q.Sort {
 		slices.SortStableFunc(params, func(a, b string) int { return strings.Compare(paramName(a), paramName(b)) })
 	}
-	return strings.Join(params, "&")
+	for i, p := range params {
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		dst = append(dst, p...)
+	}
+	return dst
+}
+
+func (q *QueryRules) none() bool { return len(q.Drop) == 0 && q.Keep == nil && !q.Sort }
+
+func (q *QueryRules) keeps(p string) bool {
+	if p == "" {
+		return false
+	}
+	name := paramName(p)
+	return !matchAny(q.Drop, name) && (q.Keep == nil || matchAny(q.Keep, name))
 }
 
 // paramName returns a parameter's name, decoded where it can be.

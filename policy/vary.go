@@ -37,8 +37,9 @@ func VaryValues(names []string, f Fields) []string {
 
 // Matches reports whether a request selects a stored response (RFC 9111, 4.1).
 func (s *Stored) Matches(f Fields) bool {
+	var room [256]byte
 	for i, name := range s.Vary {
-		if normalise(name, f) == s.VaryValues[i] {
+		if string(appendNormal(room[:0], name, f)) == s.VaryValues[i] {
 			continue
 		}
 		if name == "Accept-Language" && s.ContentLanguage != "" &&
@@ -64,35 +65,36 @@ const absent = "\x00"
 // are equal (RFC 9111, 4.1): lines are combined, white space around members is
 // dropped, and for fields whose grammar is known, case and order too.
 func normalise(name string, f Fields) string {
+	return string(appendNormal(nil, name, f))
+}
+
+// appendNormal appends what normalise returns.
+func appendNormal(dst []byte, name string, f Fields) []byte {
 	lines := f.Values(name)
 	if len(lines) == 0 {
-		return absent
+		return append(dst, absent...)
 	}
 	switch name {
 	case "Accept-Encoding":
-		return canonicalPreferences(lines, encodingAlias)
+		return appendPreferences(dst, lines, encodingAlias)
 	case "Accept-Language":
-		return canonicalPreferences(lines, strings.ToLower)
+		return appendPreferences(dst, lines, strings.ToLower)
 	}
-	if len(lines) == 1 && !strings.ContainsAny(lines[0], ", \t") {
-		return lines[0]
-	}
-	var b strings.Builder
 	for i, line := range lines {
 		if i > 0 {
-			b.WriteByte(',')
+			dst = append(dst, ',')
 		}
 		for rest := line; ; {
 			end := memberEnd(rest)
-			b.WriteString(trim(rest[:end])) // an empty member too: it may mean something
+			dst = append(dst, trim(rest[:end])...) // an empty member too: it may mean something
 			if end == len(rest) {
 				break
 			}
-			b.WriteByte(',')
+			dst = append(dst, ',')
 			rest = rest[end+1:]
 		}
 	}
-	return b.String()
+	return dst
 }
 
 // encodingAlias lower-cases a content coding; x-gzip and x-compress are other
@@ -111,9 +113,9 @@ type preference struct {
 	weight int // thousandths
 }
 
-// preferences parses members with weights (RFC 9110, 12.4.2). A value or weight
-// that cannot be parsed makes the whole field unusable: ok is false.
-func preferences(lines []string, fold func(string) string) (all []preference, ok bool) {
+// preferences appends the members with their weights to all (RFC 9110, 12.4.2).
+// A value or weight that cannot be parsed makes the whole field unusable.
+func preferences(all []preference, lines []string, fold func(string) string) (_ []preference, ok bool) {
 	ok = true
 	members(lines, func(m string) bool {
 		value, param, has := strings.Cut(m, ";")
@@ -148,12 +150,20 @@ func weight(s string) (int, bool) {
 	return w, w <= 1000
 }
 
-// canonicalPreferences writes the members sorted, without the weight of 1.
-// Their order has no meaning (RFC 9110, 12.5.3 and 12.5.4).
-func canonicalPreferences(lines []string, fold func(string) string) string {
-	all, ok := preferences(lines, fold)
+// appendPreferences writes the members sorted, without the weight of 1. Their
+// order has no meaning (RFC 9110, 12.5.3 and 12.5.4).
+func appendPreferences(dst []byte, lines []string, fold func(string) string) []byte {
+	var room [16]preference
+	all, ok := preferences(room[:0], lines, fold)
 	if !ok { // not its grammar: only the exact same text is the same
-		return "\x00" + strings.Join(lines, ",")
+		dst = append(dst, 0)
+		for i, line := range lines {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, line...)
+		}
+		return dst
 	}
 	slices.SortFunc(all, func(a, b preference) int {
 		if c := strings.Compare(a.value, b.value); c != 0 {
@@ -161,25 +171,23 @@ func canonicalPreferences(lines []string, fold func(string) string) string {
 		}
 		return b.weight - a.weight
 	})
-	var b strings.Builder
 	for i, p := range all {
 		if i > 0 {
-			b.WriteByte(',')
+			dst = append(dst, ',')
 		}
-		b.WriteString(p.value)
+		dst = append(dst, p.value...)
 		if p.weight != 1000 {
-			b.WriteByte(';')
-			b.WriteString(string([]byte{byte('0' + p.weight/100), byte('0' + p.weight/10%10), byte('0' + p.weight%10)}))
+			dst = append(dst, ';', byte('0'+p.weight/100), byte('0'+p.weight/10%10), byte('0'+p.weight%10))
 		}
 	}
-	return b.String()
+	return dst
 }
 
 // prefersLanguage reports whether one language is what the client wants most,
 // with no other that it wants as much: then no other response could suit it
 // better than the stored one in that language.
 func prefersLanguage(lines []string, language string) bool {
-	all, ok := preferences(lines, strings.ToLower)
+	all, ok := preferences(nil, lines, strings.ToLower)
 	if !ok {
 		return false
 	}

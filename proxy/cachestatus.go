@@ -9,7 +9,10 @@ import (
 
 // cacheStatus writes this cache's member of Cache-Status (RFC 9211, 2).
 func (o *Outcome) cacheStatus(c *Config) string {
-	b := make([]byte, 0, 96)
+	return string(o.appendCacheStatus(make([]byte, 0, 96), c))
+}
+
+func (o *Outcome) appendCacheStatus(b []byte, c *Config) []byte {
 	b = append(b, c.Name...)
 	if fwd := o.fwd(); fwd == "" {
 		b = append(b, "; hit"...)
@@ -40,7 +43,7 @@ func (o *Outcome) cacheStatus(c *Config) string {
 		b = append(b, "; detail="...)
 		b = append(b, d...)
 	}
-	return string(b)
+	return b
 }
 
 // fwd is why the request went forward, or empty for a hit.

@@ -1,8 +1,9 @@
 package proxy
 
 import (
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -62,11 +63,15 @@ func (x *exchange) requestID() string {
 	return randomID()
 }
 
-// randomID returns 128 random bits in hexadecimal.
-func randomID() string {
+// randomID returns 128 random bits in hexadecimal. They name a request, and
+// need not be a secret.
+func randomID() string { return string(appendRandomID(make([]byte, 0, 32))) }
+
+func appendRandomID(dst []byte) []byte {
 	var b [16]byte
-	_, _ = rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+	binary.BigEndian.PutUint64(b[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(b[8:], rand.Uint64())
+	return hex.AppendEncode(dst, b[:])
 }
 
 func printable(s string) bool {

@@ -22,6 +22,9 @@ func NewBody(b []byte) Body {
 	return Body{chunks: [][]byte{b}, size: int64(len(b))}
 }
 
+// Chunks returns the content. It must not be changed.
+func (b Body) Chunks() [][]byte { return b.chunks }
+
 // Size returns the number of bytes.
 func (b Body) Size() int64 { return b.size }
 

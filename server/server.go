@@ -1,29 +1,50 @@
-// Package server is the client side: listeners, connections, draining.
+// Package server is the client side: sockets, TLS, the fast lane of HTTP/1.1,
+// draining.
 package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"cacheproxy/proxy"
 )
 
 // Options of a Server. Timeouts of zero mean none.
 type Options struct {
-	Handler        http.Handler
-	ReadHeader     time.Duration // a client's time to send a request head
+	Handler http.Handler
+	// Hit answers a plain request without the handler, where it can; see
+	// [proxy.Proxy.Hit]. Nil = never.
+	Hit            func(*proxy.Head, *proxy.Reply) bool
+	ReadHeader     time.Duration // a client's time to send a request head, and for the handshake of TLS
 	Idle           time.Duration // a kept connection without a request
 	MaxHeaderBytes int           // of a request head; default 64 KiB
+	TLS            *tls.Config   // nil = in clear
+	NoLane         bool          // every request goes through net/http
 }
 
 // Server serves clients on one listener.
 type Server struct {
-	http     *http.Server
+	o        Options
 	listener net.Listener
+	http     *http.Server // for what the lane does not take
+	loans    *loans       // its listener
+	clock    clock
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	none     chan struct{} // closed when a draining server has no connection left
+	draining atomic.Bool
+	stop     chan struct{} // ends the sweeper
+	closed   sync.Once
 }
 
 // Listen opens the address and returns a server for it; Serve starts it.
@@ -40,15 +61,22 @@ func New(ln net.Listener, o Options) *Server {
 	if o.MaxHeaderBytes == 0 {
 		o.MaxHeaderBytes = 64 << 10
 	}
-	return &Server{listener: ln, http: &http.Server{
+	s := &Server{
+		o: o, listener: ln, loans: newLoans(ln.Addr()),
+		conns: make(map[*conn]struct{}), none: make(chan struct{}), stop: make(chan struct{}),
+	}
+	s.clock.set(time.Now())
+	s.http = &http.Server{
 		Handler:           o.Handler,
 		ReadHeaderTimeout: o.ReadHeader,
 		IdleTimeout:       o.Idle,
 		MaxHeaderBytes:    o.MaxHeaderBytes,
+		ConnState:         connState,
 		// The handler answers OPTIONS * like any other request.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(io.Discard, "", 0), // a client's broken connection is no event
-	}}
+	}
+	return s
 }
 
 // Addr returns the address that is listened on.
@@ -56,21 +84,106 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Serve serves until Drain or Close; then it returns nil.
 func (s *Server) Serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	go s.sweep()
+	go s.http.Serve(s.loans)
+	defer s.loans.Close()
+	for wait := time.Duration(0); ; {
+		nc, err := s.listener.Accept()
+		switch {
+		case err == nil:
+			wait = 0
+			s.accept(nc)
+		case s.draining.Load() || errors.Is(err, net.ErrClosed) && s.isClosed():
+			return nil
+		case !temporary(err):
+			return err
+		default: // too many open files, say: some will be closed
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			time.Sleep(wait)
+		}
 	}
-	return nil
+}
+
+func temporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
+// accept serves a new connection.
+func (s *Server) accept(nc net.Conn) {
+	c := newConn(s, nc)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() {
+		nc.Close()
+		return
+	}
+	s.conns[c] = struct{}{}
+	go c.serve()
+}
+
+// forget takes a connection from the list, as its end or when net/http has it
+// for good.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.draining.Load() && len(s.conns) == 0 {
+		select {
+		case <-s.none:
+		default:
+			close(s.none)
+		}
+	}
 }
 
 // Drain stops accepting, lets requests in flight finish, and closes what is
 // left when the context ends; then it returns the context's error.
 func (s *Server) Drain(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		s.http.Close()
+	s.draining.Store(true)
+	s.listener.Close()
+	s.mu.Lock()
+	for c := range s.conns {
+		c.dismiss()
 	}
+	if len(s.conns) == 0 {
+		select {
+		case <-s.none:
+		default:
+			close(s.none)
+		}
+	}
+	s.mu.Unlock()
+	var err error
+	select {
+	case <-s.none:
+		// Only now, since what the lane has begun may still need it.
+		err = s.http.Shutdown(ctx)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.Close()
 	return err
 }
 
 // Close closes all connections at once.
-func (s *Server) Close() error { return s.http.Close() }
+func (s *Server) Close() error {
+	s.closed.Do(func() { close(s.stop) })
+	s.draining.Store(true)
+	s.listener.Close()
+	s.mu.Lock()
+	for c := range s.conns {
+		c.abandon()
+	}
+	s.mu.Unlock()
+	return s.http.Close()
+}
+
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}

@@ -3,6 +3,7 @@ package proxytest
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,16 +55,25 @@ func (w *world) open() (err error) {
 	w.proxy = proxy.New(w.fetcher, w.setup.config(w.upstream), func(o *proxy.Outcome) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.outcomes = append(w.outcomes, *o)
+		w.outcomes = append(w.outcomes, kept(o))
 	})
 	w.listener = &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	w.server = server.New(w.listener, server.Options{Handler: w.proxy})
+	w.server = server.New(w.listener, server.Options{Handler: w.proxy, Hit: w.proxy.Hit})
 	w.served = make(chan struct{})
 	go func() {
 		defer close(w.served)
 		_ = w.server.Serve()
 	}()
 	return nil
+}
+
+// kept copies an outcome whose strings may lie in a buffer.
+func kept(o *proxy.Outcome) proxy.Outcome {
+	k := *o
+	for _, s := range []*string{&k.Method, &k.Host, &k.URI, &k.Proto, &k.Remote, &k.RequestID, &k.Referer, &k.UserAgent, &k.Key} {
+		*s = strings.Clone(*s)
+	}
+	return k
 }
 
 // close ends everything; what does not end shows as a deadlock of the bubble.

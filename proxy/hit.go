@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unsafe"
+
+	"cacheproxy/policy"
+	"cacheproxy/revalidate"
+)
+
+// Reply is an answer from the store to a plain request. One may be used for
+// many requests, one after the other; then it allocates nothing.
+type Reply struct {
+	Status int
+	Length int64 // of the content, which a HEAD and a 304 do not carry
+
+	p      *Proxy
+	c      *Config
+	entry  *revalidate.Entry
+	o      Outcome
+	facts  policy.Request
+	key    []byte
+	text   []byte // values of the fields below
+	fields [6]Field
+	own    []Field // of fields: what this cache says, sorted by name
+}
+
+// Hit answers a request when that takes no more than a stored response, just as
+// ServeHTTP would. It returns false when it takes more, or when the request is
+// anything but plain; then nothing has happened. After true the caller writes
+// the reply and calls Done.
+func (p *Proxy) Hit(h *Head, r *Reply) bool {
+	c := p.config.Load()
+	h.lines, h.asked = h.lines[:0], false
+	path, query, asked := strings.Cut(h.Target, "?")
+	if !h.plain(len(c.Trusted) > 0) || !isClean(path) {
+		return false
+	}
+	scheme := "http"
+	if h.TLS {
+		scheme = "https"
+	}
+	host := policy.Host(scheme, h.Host)
+	name := hostOnly(host)
+	route := c.route(name, path)
+	if route == nil {
+		return false
+	}
+	s := route.settings(name, path, "")
+	r.facts.Read(h.Method, h)
+	if s.IgnoreClient {
+		r.facts.Directives = r.facts.Directives.WithoutDemands()
+	}
+	if policy.Passes(&r.facts, &s.Rules) != policy.ReasonNone {
+		return false
+	}
+	r.key = policy.AppendKey(r.key[:0], scheme, host, path, "", asked)
+	if asked && query != "" {
+		bare := len(r.key)
+		if r.key = s.Query.AppendTo(r.key, query); len(r.key) == bare { // nothing of it is kept
+			r.key = r.key[:bare-1]
+		}
+	}
+	now := time.Now()
+	key := unsafe.String(unsafe.SliceData(r.key), len(r.key))
+	resource, stored := p.fetcher.Lookup(key)
+	if resource == nil {
+		return false
+	}
+	d := policy.Judge(&r.facts, stored, now)
+	if d.Action != policy.Serve && d.Action != policy.ServeStale || d.Refresh {
+		return false
+	}
+	if h.asked && len(s.IgnoreCookies) > 0 {
+		return false
+	}
+	r.entry = resource.Entries[d.Index]
+	if e := r.entry; e.Method != http.MethodGet || e.Partial != nil || e.Status == http.StatusNoContent {
+		return false
+	}
+	r.p, r.c = p, c
+	r.o = Outcome{
+		Action: d.Action, Reason: d.Reason, Start: now, Method: h.Method, Host: h.Host, URI: h.Target, Proto: h.Proto,
+		Remote: h.Remote, Referer: h.value("Referer"), UserAgent: h.value("User-Agent"),
+		Route: route.Name, Key: key,
+	}
+	r.fill(now)
+	return true
+}
+
+// isClean reports whether a path is its own decoded and cleaned form.
+func isClean(path string) bool {
+	return path != "" && path[0] == '/' && strings.IndexByte(path, '%') < 0 &&
+		!strings.Contains(path, "//") && !dotSegments(path)
+}
+
+// fill says what the answer is, and what this cache adds to its header.
+func (r *Reply) fill(now time.Time) {
+	e := r.entry
+	e.Touch(now)
+	age := e.Age(now)
+	r.o.HasTTL, r.o.TTL = true, e.Lifetime-age
+	r.Status, r.Length = e.Status, e.Body.Size()
+	if policy.NotModified(&r.facts, e.Stored) {
+		r.Status = http.StatusNotModified
+	}
+	r.o.Status = r.Status
+	r.ownFields(age)
+}
+
+// WriteTimeout is the time a client has to take the answer, or 64 KiB of it; 0 = any.
+func (r *Reply) WriteTimeout() time.Duration { return r.c.WriteTimeout }
+
+// Done reports the outcome: how much of the content was sent, and whether that
+// was all.
+func (r *Reply) Done(sent int64, complete bool) {
+	r.o.Bytes, r.o.FromCache, r.o.Aborted = sent, sent, !complete
+	r.o.Duration = time.Since(r.o.Start)
+	r.p.observe(&r.o)
+}
+
+// Chunks returns the content, for as long as the reply is in use and longer. It
+// must not be changed.
+func (r *Reply) Chunks() [][]byte {
+	if r.Status == http.StatusNotModified || r.facts.Method == http.MethodHead {
+		return nil
+	}
+	return r.entry.Body.Chunks()
+}

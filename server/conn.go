@@ -1,0 +1,278 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"cacheproxy/proxy"
+)
+
+// conn is a client's connection. One goroutine serves it. While it waits for a
+// request it holds no buffer.
+type conn struct {
+	s      *Server
+	nc     net.Conn        // TCP or TLS
+	raw    syscall.RawConn // of TCP in clear; nil: it is read and written through nc
+	remote string
+	tls    *tls.ConnectionState
+
+	work   *work
+	fate   fate
+	little [64]byte // to wait for the first bytes, where waiting needs a buffer
+
+	fd      int           // of raw, while its callback runs; otherwise -1
+	partial bool          // the time for a head has begun
+	served  bool          // a request has come
+	timeout time.Duration // for a slice of what is sent; 0 = none
+
+	state   atomic.Uint32 // busy, waiting or dismissed
+	gone    atomic.Bool   // it was abandoned: nothing is sent any more
+	unsure  atomic.Bool   // it may have ended together with what was read last
+	readBy  atomic.Int64  // when waiting ends, on the server's clock; 0 = never
+	writeBy atomic.Int64  // when the write that waits has failed; 0 = never, or none waits
+
+	mu       sync.Mutex         // guards what follows: the sweeper looks after an exchange
+	cancel   context.CancelFunc // of the exchange; nil = none
+	watching chan struct{}      // closed when the watcher has returned; nil = none
+	early    int                // bytes in little that the watcher has read
+}
+
+// What a connection is doing. Only the connection leaves busy, and whoever
+// takes it out of waiting decides: it goes on, or it ends.
+const (
+	busy uint32 = iota
+	waiting
+	dismissed
+)
+
+// fate is what becomes of a connection.
+type fate uint8
+
+const (
+	read fate = iota // more is wanted
+	end              // it is to be closed
+	once             // net/http is to answer one request
+	hand             // net/http is to have it for good
+)
+
+// work is what a connection needs while it is not waiting.
+type work struct {
+	in    [maxHead]byte
+	r, n  int // unread: in[r:n]
+	out   []byte
+	rq    request
+	reply proxy.Reply
+	parts net.Buffers
+}
+
+var works = sync.Pool{New: func() any { return new(work) }}
+
+// maxOut is how much of an answer is copied to be sent with its head, and how
+// much waits before it is sent while more requests are at hand.
+const maxOut = 16 << 10
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{s: s, nc: nc, remote: nc.RemoteAddr().String(), fd: -1, partial: true}
+	if s.o.TLS != nil {
+		c.nc = tls.Server(nc, s.o.TLS)
+	} else {
+		c.raw = rawConn(nc)
+	}
+	c.readBy.Store(s.clock.after(s.o.ReadHeader))
+	return c
+}
+
+// serve serves a connection until it ends, or net/http has it for good.
+func (c *conn) serve() {
+	defer c.s.forget(c)
+	if c.fate = c.greet(); c.fate == end {
+		c.nc.Close()
+		return
+	}
+	for {
+		switch c.fate {
+		case read:
+			c.fate = c.read()
+		case once:
+			c.fate = c.s.loans.lend(c, true)
+			if c.fate == read && c.work != nil { // more came meanwhile
+				c.fate = c.step()
+			}
+		case hand:
+			c.s.loans.lend(c, false)
+			return
+		default:
+			c.nc.Close()
+			c.rest()
+			return
+		}
+	}
+}
+
+// read waits for requests and answers them, until the connection shall do
+// something else.
+func (c *conn) read() fate {
+	if c.raw != nil {
+		c.fate = read
+		if err := c.raw.Read(c.ready); err != nil {
+			return end
+		}
+		return c.fate
+	}
+	into := c.little[:]
+	if c.work != nil {
+		into = c.work.in[c.work.n:]
+	}
+	if !c.await() {
+		return end
+	}
+	n, err := c.nc.Read(into)
+	if !c.awake() || n == 0 && err != nil {
+		return end
+	}
+	if n == 0 {
+		return read
+	}
+	if c.work == nil {
+		copy(c.begin().in[:], into[:n])
+	}
+	c.work.n += n
+	return c.step()
+}
+
+// ready is called with a socket that may be readable. It returns false to wait
+// until it is, without the read that would say that there is nothing yet: a
+// read that does not fill its buffer has emptied the socket.
+func (c *conn) ready(fd uintptr) bool {
+	c.fd = int(fd)
+	done := c.readable()
+	c.fd = -1
+	return done
+}
+
+func (c *conn) readable() bool {
+	for {
+		w := c.begin()
+		room := w.in[w.n:]
+		n, again := readFD(c.fd, room)
+		if again {
+			c.rest()
+			return !c.await()
+		}
+		if n <= 0 || !c.awake() {
+			c.fate = end
+			return true
+		}
+		w.n += n
+		if c.fate = c.step(); c.fate != read {
+			return true
+		}
+		if n < len(room) {
+			c.unsure.Store(true)
+			return !c.await()
+		}
+	}
+}
+
+// begin returns the work of this connection.
+func (c *conn) begin() *work {
+	if c.work == nil {
+		c.work = works.Get().(*work)
+		c.work.r, c.work.n, c.work.out = 0, 0, c.work.out[:0]
+	}
+	return c.work
+}
+
+// rest gives the work back when there is nothing in it.
+func (c *conn) rest() {
+	if w := c.work; w != nil && w.r == w.n {
+		c.work = nil
+		if cap(w.out) > 4*maxOut {
+			w.out = nil
+		}
+		works.Put(w)
+	}
+}
+
+// await notes that the connection waits, and until when. It returns false when
+// it shall end.
+func (c *conn) await() bool {
+	switch {
+	case c.work != nil && !c.partial: // a head has begun
+		c.partial = true
+		c.readBy.Store(c.s.clock.after(c.s.o.ReadHeader))
+	case c.work == nil && c.served:
+		c.partial = false
+		c.readBy.Store(c.s.clock.after(c.s.o.Idle))
+	}
+	if !c.state.CompareAndSwap(busy, waiting) && c.state.Load() != waiting {
+		c.fate = end
+		return false
+	}
+	if c.s.draining.Load() && c.state.CompareAndSwap(waiting, busy) {
+		c.fate = end
+		return false
+	}
+	return true
+}
+
+// awake ends waiting. It returns false when the connection was dismissed.
+func (c *conn) awake() bool {
+	return c.state.CompareAndSwap(waiting, busy) || c.state.Load() == busy
+}
+
+// dismiss ends a connection if it waits.
+func (c *conn) dismiss() {
+	if c.state.CompareAndSwap(waiting, dismissed) {
+		_ = c.nc.SetReadDeadline(past)
+	}
+}
+
+// abandon ends a connection at once.
+func (c *conn) abandon() {
+	c.gone.Store(true)
+	if c.raw != nil {
+		shutDown(c.raw) // to close it would wait for an exchange
+	} else {
+		under(c.nc).Close()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// past ends what waits for a connection.
+var past = time.Unix(1, 0)
+
+// under returns what lies under TLS, which does not wait to say goodbye.
+func under(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
+}
+
+// greet finds out what the connection speaks.
+func (c *conn) greet() fate {
+	if c.s.o.TLS != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		if c.s.o.ReadHeader > 0 {
+			ctx, cancel = context.WithTimeout(context.Background(), c.s.o.ReadHeader)
+		}
+		defer cancel()
+		if c.handshake(ctx) != nil {
+			return end
+		}
+	}
+	if c.s.o.NoLane {
+		return hand
+	}
+	return read
+}

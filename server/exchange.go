@@ -1,0 +1,80 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+// exchange lets the handler answer the request that was parsed last. It returns
+// once when net/http has to look at it after all.
+func (c *conn) exchange() fate {
+	w := c.work
+	// The handler may keep what it is given, so that it cannot lie in a buffer.
+	head := strings.Clone(text(w.in[w.r : w.r+w.rq.size]))
+	var rq request
+	rq.Fields = w.rq.Fields
+	rq.parse(bytesOf(head))
+	u, err := url.ParseRequestURI(rq.Target)
+	if err != nil {
+		return once
+	}
+	if c.after(read) == end { // answers to earlier requests
+		return end
+	}
+	w.r += w.rq.size
+	c.rest()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r := (&http.Request{
+		Method: rq.Method, URL: u, Proto: rq.Proto, ProtoMajor: 1, ProtoMinor: 1, Header: header(&rq),
+		Body: http.NoBody, Host: rq.Host, RemoteAddr: c.remote, RequestURI: rq.Target, TLS: c.tls, Close: rq.close,
+	}).WithContext(ctx)
+	c.mu.Lock()
+	c.cancel = cancel
+	c.mu.Unlock()
+	resp := response{c: c, r: r, header: make(http.Header, 16), length: -1, closing: rq.close || c.s.draining.Load()}
+	kept := resp.handle(c.s.o.Handler)
+	c.watchOver()
+	if !kept || resp.closing {
+		return c.after(end)
+	}
+	return read
+}
+
+// header returns the header of a request as a map.
+func header(rq *request) http.Header {
+	h := make(http.Header, len(rq.Fields))
+	values := make([]string, len(rq.Fields))
+	for i, f := range rq.Fields {
+		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		values[i] = f.Value
+		if lines := h[name]; lines != nil {
+			h[name] = append(lines, f.Value)
+			continue
+		}
+		h[name] = values[i : i+1 : i+1]
+	}
+	// As net/http does; RFC 9111, 5.4, takes it for that, too.
+	if p := h["Pragma"]; len(p) > 0 && p[0] == "no-cache" && h["Cache-Control"] == nil {
+		h["Cache-Control"] = []string{"no-cache"}
+	}
+	return h
+}
+
+// handshake makes sure of TLS, and notes what was agreed.
+func (c *conn) handshake(ctx context.Context) error {
+	t, ok := c.nc.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	if err := t.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	state := t.ConnectionState()
+	c.tls = &state
+	return nil
+}

@@ -1,0 +1,115 @@
+package server
+
+// step answers the requests that were read, as far as they are whole.
+func (c *conn) step() fate {
+	for {
+		w := c.begin()
+		w.rq.Remote, w.rq.TLS = c.remote, c.tls != nil
+		switch w.rq.parse(w.in[w.r:w.n]) {
+		case incomplete:
+			return c.pause()
+		case strange:
+			return c.after(hand)
+		case other:
+			c.served = true
+			return c.after(once)
+		}
+		c.served, c.partial = true, false
+		closing := w.rq.close || c.s.draining.Load()
+		if c.s.o.Hit != nil && c.s.o.Hit(&w.rq.Head, &w.reply) {
+			w.r += w.rq.size
+			if !c.reply(closing) {
+				return end
+			}
+			if closing {
+				return c.after(end)
+			}
+			continue
+		}
+		if f := c.after(c.exchange()); f != read {
+			return f
+		}
+	}
+}
+
+// pause sends what waits, and makes room for the rest of a head.
+func (c *conn) pause() fate {
+	w := c.work
+	f := c.after(read)
+	w.n = copy(w.in[:], w.in[w.r:w.n])
+	w.r = 0
+	c.rest()
+	return f
+}
+
+// after sends what waits to be sent. It returns the fate given, or the end when
+// the client takes nothing.
+func (c *conn) after(f fate) fate {
+	if w := c.work; w != nil && len(w.out) > 0 {
+		err := c.send(w.out)
+		w.out = w.out[:0]
+		if err != nil {
+			return end
+		}
+	}
+	return f
+}
+
+// reply sends an answer from the store. A small one waits for those of the
+// requests that came with it.
+func (c *conn) reply(closing bool) bool {
+	w := c.work
+	w.out = w.reply.AppendHead(w.out, closing)
+	chunks := w.reply.Chunks()
+	var size int64
+	if len(chunks) > 0 {
+		size = w.reply.Length
+	}
+	c.timeout = w.reply.WriteTimeout()
+	if size > maxOut {
+		sent, err := c.sendBody(chunks)
+		w.reply.Done(sent, err == nil)
+		return err == nil
+	}
+	for _, chunk := range chunks {
+		w.out = append(w.out, chunk...)
+	}
+	w.reply.Done(size, true)
+	return len(w.out) < maxOut || c.after(read) == read
+}
+
+// sendBody sends what waits and then content, a part at a time. It returns how
+// much of the content was sent.
+func (c *conn) sendBody(chunks [][]byte) (sent int64, err error) {
+	const part = 256 << 10
+	w := c.work
+	parts := append(w.parts[:0], w.out)
+	waiting := len(w.out) // bytes in parts
+	head := waiting
+	for _, chunk := range chunks {
+		for len(chunk) > 0 {
+			b := chunk[:min(len(chunk), part)]
+			chunk = chunk[len(b):]
+			if parts = append(parts, b); waiting+len(b) < part && len(parts) < 64 {
+				waiting += len(b)
+				continue
+			}
+			waiting += len(b)
+			if err = c.sendAll(parts); err != nil {
+				return sent, err
+			}
+			sent += int64(waiting - head)
+			parts, waiting, head = parts[:0], 0, 0
+		}
+	}
+	if len(parts) > 0 {
+		if err = c.sendAll(parts); err != nil {
+			return sent, err
+		}
+		sent += int64(waiting - head)
+	}
+	w.out = w.out[:0]
+	clear(parts)
+	w.parts = parts[:0]
+	return sent, nil
+}

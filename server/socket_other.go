@@ -1,0 +1,22 @@
+//go:build !linux
+
+package server
+
+import (
+	"net"
+	"syscall"
+)
+
+// Elsewhere connections are read and written through the net package.
+
+func rawConn(net.Conn) syscall.RawConn { return nil }
+
+func readFD(int, []byte) (n int, again bool) { return -1, false }
+
+func writeFD(int, []byte) (int, error) { return 0, nil }
+
+func writevFD(int, [][]byte) (int, error) { return 0, nil }
+
+func hungUp(syscall.RawConn) bool { return false }
+
+func shutDown(syscall.RawConn) {}
