@@ -78,38 +78,29 @@ func (c *conn) reply(closing bool) bool {
 	return len(w.out) < maxOut || c.after(read) == read
 }
 
-// sendBody sends what waits and then content, a part at a time. It returns how
-// much of the content was sent.
+// sendBody sends what waits and then content, which is not copied. It returns
+// how much of the content was sent.
 func (c *conn) sendBody(chunks [][]byte) (sent int64, err error) {
-	const part = 256 << 10
 	w := c.work
 	parts := append(w.parts[:0], w.out)
-	waiting := len(w.out) // bytes in parts
-	head := waiting
-	for _, chunk := range chunks {
-		for len(chunk) > 0 {
-			b := chunk[:min(len(chunk), part)]
-			chunk = chunk[len(b):]
-			if parts = append(parts, b); waiting+len(b) < part && len(parts) < 64 {
-				waiting += len(b)
-				continue
-			}
-			waiting += len(b)
-			if err = c.sendAll(parts); err != nil {
-				return sent, err
-			}
-			sent += int64(waiting - head)
-			parts, waiting, head = parts[:0], 0, 0
+	defer func() {
+		parts = parts[:cap(parts)]
+		clear(parts) // bodies must not outlive their use here
+		w.parts, w.out = parts[:0], w.out[:0]
+	}()
+	for len(chunks) > 0 {
+		some := chunks[:min(len(chunks), mostParts-1)]
+		chunks = chunks[len(some):]
+		parts = append(parts, some...)
+		var size int64
+		for _, chunk := range some {
+			size += int64(len(chunk))
 		}
-	}
-	if len(parts) > 0 {
 		if err = c.sendAll(parts); err != nil {
 			return sent, err
 		}
-		sent += int64(waiting - head)
+		sent += size
+		parts = parts[:0]
 	}
-	w.out = w.out[:0]
-	clear(parts)
-	w.parts = parts[:0]
 	return sent, nil
 }

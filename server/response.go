@@ -203,7 +203,7 @@ func (w *response) flush() {
 	if w.err == nil && w.c.work != nil && len(w.c.work.out) > 0 {
 		w.err = w.c.send(w.c.work.out)
 		w.c.work.out = w.c.work.out[:0]
-			w.c.rest()
+		w.c.rest()
 	}
 }
 

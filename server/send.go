@@ -9,12 +9,12 @@ const slice = 64 << 10
 func (c *conn) send(b []byte) error {
 	if c.fd >= 0 && !c.gone.Load() {
 		n, err := writeFD(c.fd, b)
-		if err != nil {
+		if err != nil || n == len(b) {
 			return err
 		}
 		b = b[n:]
 	}
-	return c.insist(b)
+	return c.insist(net.Buffers{b})
 }
 
 // sendAll writes parts to the client, in one call to the system where it can.
@@ -24,31 +24,66 @@ func (c *conn) sendAll(parts net.Buffers) error {
 		if err != nil {
 			return err
 		}
-		for len(parts) > 0 && n >= len(parts[0]) {
-			n -= len(parts[0])
-			parts = parts[1:]
-		}
-		if len(parts) > 0 {
-			parts[0] = parts[0][n:]
+		if parts = without(parts, n); len(parts) == 0 {
+			return nil
 		}
 	}
-	for _, b := range parts {
-		if err := c.insist(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.insist(parts)
 }
 
 // insist writes what the socket did not take at once. The sweeper ends it when
 // the client takes too long for a slice.
-func (c *conn) insist(b []byte) (err error) {
-	for len(b) > 0 && err == nil {
-		c.writeBy.Store(c.s.clock.after(c.timeout))
-		var n int
-		n, err = c.nc.Write(b[:min(len(b), slice)])
-		b = b[n:]
+func (c *conn) insist(parts net.Buffers) (err error) {
+	defer c.writeBy.Store(0)
+	if c.raw != nil {
+		return c.pump(parts)
 	}
-	c.writeBy.Store(0)
+	for _, b := range parts {
+		for len(b) > 0 && err == nil {
+			c.writeBy.Store(c.s.clock.after(c.timeout))
+			var n int
+			n, err = c.nc.Write(b[:min(len(b), slice)])
+			b = b[n:]
+		}
+	}
 	return err
+}
+
+// pump writes all at once, again and again as the socket takes it.
+func (c *conn) pump(parts net.Buffers) (err error) {
+	taken := slice
+	waited := c.raw.Write(func(fd uintptr) bool {
+		for len(parts) > 0 {
+			if taken >= slice {
+				taken = 0
+				c.writeBy.Store(c.s.clock.after(c.timeout))
+			}
+			var n int
+			if n, err = writevFD(int(fd), parts); err != nil {
+				return true
+			}
+			if n == 0 {
+				return false
+			}
+			taken += n
+			parts = without(parts, n)
+		}
+		return true
+	})
+	if err == nil {
+		err = waited
+	}
+	return err
+}
+
+// without returns the parts without their first n bytes. It changes the slice.
+func without(parts net.Buffers, n int) net.Buffers {
+	for len(parts) > 0 && n >= len(parts[0]) {
+		n -= len(parts[0])
+		parts = parts[1:]
+	}
+	if len(parts) > 0 {
+		parts[0] = parts[0][n:]
+	}
+	return parts
 }

@@ -40,36 +40,43 @@ func readFD(fd int, b []byte) (n int, again bool) {
 
 // writeFD writes as much as the socket takes now.
 func writeFD(fd int, b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
+	for {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		if errno != syscall.EINTR {
+			return wrote(n, errno)
+		}
 	}
-	return wrote(syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b))))
 }
 
-// writevFD writes as much of the parts as the socket takes now.
+// mostParts is how many parts writevFD looks at.
+const mostParts = 64
+
+// writevFD writes as much of the parts as the socket takes now. It may take
+// some time to copy, so that the scheduler shall know of it.
 func writevFD(fd int, parts [][]byte) (int, error) {
-	var vec [64]syscall.Iovec
-	n := 0
-	for _, b := range parts {
-		if len(b) == 0 {
-			continue
+	var vec [mostParts]syscall.Iovec
+	count := 0
+	for _, b := range parts[:min(len(parts), mostParts)] {
+		if len(b) > 0 {
+			vec[count].Base = unsafe.SliceData(b)
+			vec[count].SetLen(len(b))
+			count++
 		}
-		if n == len(vec) {
-			break
-		}
-		vec[n].Base = unsafe.SliceData(b)
-		vec[n].SetLen(len(b))
-		n++
 	}
-	return wrote(syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&vec[0])), uintptr(n)))
+	for {
+		n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&vec[0])), uintptr(count))
+		if errno != syscall.EINTR {
+			return wrote(n, errno)
+		}
+	}
 }
 
-// wrote reads the result of a write: none where it has to wait, or was interrupted.
-func wrote(n, _ uintptr, errno syscall.Errno) (int, error) {
+// wrote reads the result of a write: nothing, where it has to wait.
+func wrote(n uintptr, errno syscall.Errno) (int, error) {
 	switch errno {
 	case 0:
 		return int(n), nil
-	case syscall.EAGAIN, syscall.EINTR:
+	case syscall.EAGAIN:
 		return 0, nil
 	}
 	return 0, errno
