@@ -12,6 +12,8 @@ import (
 type Config struct {
 	Origin         string    `yaml:"origin"`
 	Listen         string    `yaml:"listen"`
+	TLS            TLS       `yaml:"tls"`
+	FastLane       bool      `yaml:"fast_lane"`
 	Admin          Admin     `yaml:"admin"`
 	Profile        string    `yaml:"profile"`
 	DrainTimeout   Duration  `yaml:"drain_timeout"`
@@ -24,6 +26,21 @@ type Config struct {
 	Rules          []Rule    `yaml:"rules"`
 
 	src source
+}
+
+// TLS is the clients' side over TLS; without Listen there is none. Either it has
+// certificates, or SelfSigned lets a development CA make them.
+type TLS struct {
+	Listen       string        `yaml:"listen"`
+	Certificates []Certificate `yaml:"certificates"`
+	SelfSigned   bool          `yaml:"self_signed"`
+}
+
+// Certificate names two PEM files: a certificate with what stands between it and
+// its root, and its key.
+type Certificate struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
 }
 
 // Admin is the operator's side: health and metrics. Listen is "off" for none.
@@ -130,6 +147,7 @@ type Heuristic struct {
 func Default() Config {
 	return Config{
 		Listen:       ":8080",
+		FastLane:     true,
 		Admin:        Admin{Listen: "127.0.0.1:8081"},
 		Profile:      "default",
 		DrainTimeout: 30 * second,

@@ -31,7 +31,7 @@ func paths(prefix string, t reflect.Type) []string {
 		ft := t.Field(i).Type
 		switch {
 		case name == "":
-		case prefix == "rules[]." || prefix == "routes[]." || ft.Kind() != reflect.Struct && ft.Kind() != reflect.Slice:
+		case prefix == "rules[]." || prefix == "routes[]." || prefix == "tls." || ft.Kind() != reflect.Struct && ft.Kind() != reflect.Slice:
 			all = append(all, prefix+name)
 		case ft.Kind() == reflect.Struct:
 			all = append(all, paths(prefix+name+".", ft)...)
@@ -73,6 +73,12 @@ func TestDocExamplesAreValid(t *testing.T) {
 }
 
 func TestKeyExamplesAreValid(t *testing.T) {
+	// What a key is of no use without.
+	needs := map[string]string{
+		"tls.listen":       "self_signed: true",
+		"tls.certificates": "listen: :8443",
+		"tls.self_signed":  "listen: :8443",
+	}
 	for _, k := range keys {
 		if strings.HasPrefix(k.path, "rules[]") {
 			continue // TestDocExamplesAreValid has them
@@ -85,6 +91,9 @@ func TestKeyExamplesAreValid(t *testing.T) {
 			}
 		} else if block, name, nested := strings.Cut(k.path, "."); nested {
 			text += block + ":\n  " + name + ": " + k.example + "\n"
+			if more := needs[k.path]; more != "" {
+				text += "  " + more + "\n"
+			}
 		} else if k.path != "origin" {
 			text += k.path + ": " + k.example + "\n"
 		}

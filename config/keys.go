@@ -18,6 +18,10 @@ type key struct {
 var keys = []key{
 	{path: "origin", meaning: "Where requests go: the short form, one route for everything that no entry of `routes` takes.", values: "URL, `http` or `https`, without path", unset: "none; this or `routes` is needed", example: "http://127.0.0.1:3000"},
 	{path: "listen", meaning: "Address for clients.", values: "`host:port`; `:port` is every interface", example: `":8080"`},
+	{path: "tls.listen", meaning: "Address for clients over TLS, beside `listen`: HTTP/1.1 and HTTP/2.", values: "`host:port`; `:port` is every interface", unset: "none, no TLS", example: `":8443"`},
+	{path: "tls.certificates", meaning: "PEM files of the certificates: `cert` with what stands between it and its root, and its `key`, which may be in the same file. The client's name for us (SNI) chooses: exact, then wildcard, else the first. Changed files come to use without a restart. Flags and environment give one, in place of the list.", values: "list of at most 256 `{cert: FILE, key: FILE}`", unset: "none", example: "[{cert: /etc/cacheproxy/cert.pem, key: /etc/cacheproxy/key.pem}]"},
+	{path: "tls.self_signed", meaning: "For development: a CA, kept in the user's configuration folder, makes certificates for any name. Contradicts `tls.certificates`.", values: "`true`, `false`", example: "true"},
+	{path: "fast_lane", meaning: "Answer plain requests for what is fresh before `net/http` sees them. `false` sends every request through `net/http`: for comparison and trouble shooting.", values: "`true`, `false`", example: "false"},
 	{path: "admin.listen", meaning: "Address of the operator's side: health and metrics.", values: "`host:port`, or `off` for none", example: "127.0.0.1:8081"},
 	{path: "admin.token", meaning: "What operators send as `Authorization: Bearer`. Needed when `admin.listen` can be reached from other machines.", values: "visible ASCII, no spaces", unset: "none", example: "s3cret-of-the-operators"},
 	{path: "admin.pprof", meaning: "Serve Go's profiles under `/debug/pprof/` of the operator's side.", values: "`true`, `false`", example: "true"},

@@ -60,3 +60,11 @@ func (p *problems) err() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Blame puts a key, and its file and line where they are known, before an error
+// about its value that was found by who used it.
+func (c Config) Blame(path string, err error) error {
+	p := &problems{src: c.src}
+	p.add(path, "%s", err)
+	return p.err()
+}

@@ -17,6 +17,11 @@ var settings = []struct {
 }{
 	{"origin", "CACHEPROXY_ORIGIN", func(c *Config, v string) error { c.Origin = v; return checkOrigin(v) }},
 	{"listen", "CACHEPROXY_LISTEN", func(c *Config, v string) error { c.Listen = v; return checkListen(v) }},
+	{"tls.listen", "CACHEPROXY_TLS_LISTEN", func(c *Config, v string) error { c.TLS.Listen = v; return checkListen(v) }},
+	{"tls.certificates[0].cert", "CACHEPROXY_TLS_CERT", func(c *Config, v string) error { c.onlyCertificate().Cert = v; return checkText(v) }},
+	{"tls.certificates[0].key", "CACHEPROXY_TLS_KEY", func(c *Config, v string) error { c.onlyCertificate().Key = v; return checkText(v) }},
+	{"tls.self_signed", "CACHEPROXY_TLS_SELF_SIGNED", func(c *Config, v string) error { return setBool(&c.TLS.SelfSigned, v) }},
+	{"fast_lane", "CACHEPROXY_FAST_LANE", func(c *Config, v string) error { return setBool(&c.FastLane, v) }},
 	{"admin.listen", "CACHEPROXY_ADMIN", func(c *Config, v string) error { c.Admin.Listen = v; return checkAdminListen(v) }},
 	{"admin.token", "CACHEPROXY_ADMIN_TOKEN", func(c *Config, v string) error { c.Admin.Token = v; return checkSecret(v) }},
 	{"cache.size", "CACHEPROXY_CACHE_SIZE", setCacheSize},
@@ -44,11 +49,30 @@ func setDrainTimeout(c *Config, value string) error {
 	return checkDuration(d, 0, maxDrain)
 }
 
-// Set gives one scalar, named by its YAML path (origin, listen, admin.listen,
-// admin.token, cache.size, profile, access_log.mode, drain_timeout), the value of
-// a flag. The error names the key and what is allowed; c is then unchanged. A
-// cache.size below the default of cache.max_object lowers that too, unless the
-// file has set it.
+func setBool(b *bool, value string) error {
+	if value != "true" && value != "false" {
+		return fmt.Errorf("%q is neither true nor false; write one of them", value)
+	}
+	*b = value == "true"
+	return nil
+}
+
+// onlyCertificate is what a flag or the environment fills: the only entry of a
+// list of its own, in place of what the file has.
+func (c *Config) onlyCertificate() *Certificate {
+	only := make([]Certificate, 1)
+	if c.src.lines["tls.certificates"] == 0 {
+		copy(only, c.TLS.Certificates)
+	}
+	c.TLS.Certificates = only
+	return &only[0]
+}
+
+// Set gives one scalar, named by its YAML path (those of the table in
+// docs/config.md under Environment), the value of a flag. The error names the
+// key and what is allowed; c is then unchanged. A cache.size below the default
+// of cache.max_object lowers that too, unless the file has set it. What is set
+// in tls.certificates[0] replaces the list of the file.
 func (c *Config) Set(key, value string) error {
 	for _, s := range settings {
 		if s.key != key {
@@ -60,6 +84,9 @@ func (c *Config) Set(key, value string) error {
 		}
 		next.src.lines = maps.Clone(c.src.lines)
 		delete(next.src.lines, key)
+		if list, _, inList := strings.Cut(key, "["); inList {
+			maps.DeleteFunc(next.src.lines, func(at string, _ int) bool { return strings.HasPrefix(at, list) })
+		}
 		*c = next
 		return nil
 	}

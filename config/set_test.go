@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +16,11 @@ func TestSet(t *testing.T) {
 	}{
 		{"origin", "http://a.example", func(c Config) any { return c.Origin }, "http://a.example"},
 		{"listen", "[::1]:80", func(c Config) any { return c.Listen }, "[::1]:80"},
+		{"tls.listen", ":8443", func(c Config) any { return c.TLS.Listen }, ":8443"},
+		{"tls.certificates[0].cert", "c.pem", func(c Config) any { return c.TLS.Certificates }, []Certificate{{Cert: "c.pem"}}},
+		{"tls.certificates[0].key", "k.pem", func(c Config) any { return c.TLS.Certificates }, []Certificate{{Key: "k.pem"}}},
+		{"tls.self_signed", "true", func(c Config) any { return c.TLS.SelfSigned }, true},
+		{"fast_lane", "false", func(c Config) any { return c.FastLane }, false},
 		{"admin.listen", "off", func(c Config) any { return c.Admin.Listen }, "off"},
 		{"admin.token", "t0ken", func(c Config) any { return c.Admin.Token }, "t0ken"},
 		{"cache.size", "1GiB", func(c Config) any { return c.Cache.Size }, Size(1 << 30)},
@@ -37,6 +43,10 @@ func TestSetRefuses(t *testing.T) {
 		{"origin", "", "origin: is empty; write the origin's address, for example http://127.0.0.1:3000"},
 		{"origin", "a.example:80", `origin: "a.example:80" has no scheme; write http://a.example:80`},
 		{"listen", "8080", `listen: "8080" is not an address; write host:port, or :port for all interfaces, for example :8080`},
+		{"tls.listen", "off", `tls.listen: "off" is not an address; write host:port, or :port for all interfaces, for example :8080`},
+		{"tls.certificates[0].cert", "", "tls.certificates[0].cert: is empty; give it a value or delete the key"},
+		{"tls.self_signed", "yes", `tls.self_signed: "yes" is neither true nor false; write one of them`},
+		{"fast_lane", "off", `fast_lane: "off" is neither true nor false; write one of them`},
 		{"admin.listen", ":x", `admin.listen: port "x" is not a number from 0 to 65535 (off is for no admin side)`},
 		{"admin.token", "a\nb", "admin.token: must be visible ASCII characters without spaces, as it travels in a header"},
 		{"cache.size", "1M", `cache.size: unknown unit "M"; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB`},
@@ -45,7 +55,7 @@ func TestSetRefuses(t *testing.T) {
 		{"access_log.mode", "on", `access_log.mode: "on" is not one of off, sampled, full`},
 		{"drain_timeout", "30", `drain_timeout: "30" has no unit; write 30s for seconds, or use ms, m, h or d`},
 		{"drain_timeout", "2h", "drain_timeout: 2h is out of range; use 0s to 1h"},
-		{"cache.max_object", "1MiB", "cache.max_object: not a setting for flags or environment; those are origin, listen, admin.listen, admin.token, cache.size, profile, access_log.mode, drain_timeout"},
+		{"cache.max_object", "1MiB", "cache.max_object: not a setting for flags or environment; those are origin, listen, tls.listen, tls.certificates[0].cert, tls.certificates[0].key, tls.self_signed, fast_lane, admin.listen, admin.token, cache.size, profile, access_log.mode, drain_timeout"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.key+" "+tt.value, func(t *testing.T) {
@@ -63,6 +73,27 @@ func TestSetTakesTheKeyOutOfItsFile(t *testing.T) {
 	require.EqualError(t, c.Validate(), `test.yaml:2: admin.listen: ":1" can be reached by others; set admin.token, or listen on 127.0.0.1`)
 	before.Admin.Listen = ":1"
 	require.ErrorContains(t, before.Validate(), "test.yaml:3: ", "a copy keeps its own lines")
+}
+
+// The certificate of flags and environment takes the place of those in the file,
+// and a flag for one half leaves the other half of the environment alone.
+func TestSetReplacesTheCertificatesOfTheFile(t *testing.T) {
+	file := mustParse(t, "origin: http://a.example\ntls:\n  listen: :8443\n  certificates:\n    - {cert: a, key: b}\n    - {cert: c, key: d}\n")
+	c := file
+	require.NoError(t, c.Set("tls.certificates[0].cert", "e"))
+	require.EqualError(t, c.Validate(), "test.yaml:2: tls.certificates[0].key: is missing; name the file with the key (--tls-key), which may be the same one")
+	require.NoError(t, c.Set("tls.certificates[0].key", "f"))
+	require.NoError(t, c.Set("tls.certificates[0].cert", "g"))
+	require.NoError(t, c.Validate())
+	assert.Equal(t, []Certificate{{"g", "f"}}, c.TLS.Certificates)
+	assert.Equal(t, []Certificate{{"a", "b"}, {"c", "d"}}, file.TLS.Certificates, "a copy keeps its own")
+}
+
+func TestBlameNamesFileLineAndKey(t *testing.T) {
+	c := mustParse(t, "tls:\n  certificates:\n    - {cert: a, key: b}\n    - {cert: c, key: d}\n")
+	fault := errors.New("no such file")
+	require.EqualError(t, c.Blame("tls.certificates[1]", fault), "test.yaml:4: tls.certificates[1]: no such file")
+	require.EqualError(t, Default().Blame("tls.certificates[0]", fault), "tls.certificates[0]: no such file")
 }
 
 func TestMaxObjectFollowsASmallCache(t *testing.T) {
@@ -84,6 +115,10 @@ func TestSetEnv(t *testing.T) {
 	env := map[string]string{
 		"CACHEPROXY_ORIGIN":        "http://env.example",
 		"CACHEPROXY_LISTEN":        "",
+		"CACHEPROXY_TLS_LISTEN":    ":8443",
+		"CACHEPROXY_TLS_CERT":      "c.pem",
+		"CACHEPROXY_TLS_KEY":       "k.pem",
+		"CACHEPROXY_FAST_LANE":     "false",
 		"CACHEPROXY_ADMIN":         "127.0.0.1:9",
 		"CACHEPROXY_ADMIN_TOKEN":   "t0ken",
 		"CACHEPROXY_CACHE_SIZE":    "32MiB",
@@ -100,6 +135,8 @@ func TestSetEnv(t *testing.T) {
 	want := Default()
 	want.Origin = "http://env.example"
 	want.Listen = ":9000" // an empty name in the environment is none
+	want.TLS = TLS{Listen: ":8443", Certificates: []Certificate{{Cert: "c.pem", Key: "k.pem"}}}
+	want.FastLane = false
 	want.Admin = Admin{Listen: "127.0.0.1:9", Token: "t0ken"}
 	want.Cache.Size, want.Cache.MaxObject = 32<<20, 32<<20
 	want.Profile = "rfc9111"

@@ -11,6 +11,8 @@ const (
 	maxDrain = Duration(3600) * second
 	maxWait  = day
 	maxRules = 64 // for one route, global ones included
+
+	maxCertificates = 256 // each is read again every few seconds
 )
 
 // Validate reports everything that is wrong with the values, each with its key,
@@ -20,6 +22,7 @@ func (c *Config) Validate() error {
 	p := &problems{src: c.src}
 	c.validateOrigins(p)
 	p.check("listen", checkListen(c.Listen))
+	c.validateTLS(p)
 	c.validateAdmin(p)
 	p.check("profile", oneOf(c.Profile, profiles))
 	p.check("drain_timeout", checkDuration(c.DrainTimeout, 0, maxDrain))
@@ -75,6 +78,9 @@ func (c *Config) validateAdmin(p *problems) {
 	}
 	if overlap(c.Listen, c.Admin.Listen) {
 		p.add("admin.listen", "%q has the port of listen (%q); give them two", c.Admin.Listen, c.Listen)
+	}
+	if overlap(c.TLS.Listen, c.Admin.Listen) {
+		p.add("admin.listen", "%q has the port of tls.listen (%q); give them two", c.Admin.Listen, c.TLS.Listen)
 	}
 }
 

@@ -54,10 +54,11 @@ const (
 type fate uint8
 
 const (
-	read fate = iota // more is wanted
-	end              // it is to be closed
-	once             // net/http is to answer one request
-	hand             // net/http is to have it for good
+	read  fate = iota // more is wanted
+	end               // it is to be closed
+	once              // net/http is to answer one request
+	hand              // net/http is to have it for good
+	multi             // it speaks HTTP/2
 )
 
 // work is what a connection needs while it is not waiting.
@@ -103,6 +104,9 @@ func (c *conn) serve() {
 			if c.fate == read && c.work != nil { // more came meanwhile
 				c.fate = c.step()
 			}
+		case multi:
+			c.s.h2.ServeConn(context.Background(), c.asRead())
+			return
 		case hand:
 			c.s.loans.lend(c, false)
 			return
@@ -271,8 +275,8 @@ func (c *conn) greet() fate {
 			return end
 		}
 	}
-	if c.s.o.NoLane {
-		return hand
+	if c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
+		return multi
 	}
 	return read
 }

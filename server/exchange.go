@@ -29,14 +29,15 @@ func (c *conn) exchange() fate {
 	c.rest()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r := (&http.Request{
+	r := &http.Request{
 		Method: rq.Method, URL: u, Proto: rq.Proto, ProtoMajor: 1, ProtoMinor: 1, Header: header(&rq),
 		Body: http.NoBody, Host: rq.Host, RemoteAddr: c.remote, RequestURI: rq.Target, TLS: c.tls, Close: rq.close,
-	}).WithContext(ctx)
+	}
+	r = r.WithContext(ctx)
 	c.mu.Lock()
 	c.cancel = cancel
 	c.mu.Unlock()
-	resp := response{c: c, r: r, header: make(http.Header, 16), length: -1, closing: rq.close || c.s.draining.Load()}
+	resp := response{c: c, r: r, header: make(http.Header), length: -1, closing: rq.close || c.s.draining.Load()}
 	kept := resp.handle(c.s.o.Handler)
 	c.watchOver()
 	if !kept || resp.closing {

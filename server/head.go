@@ -24,15 +24,16 @@ const (
 // request is what parse finds.
 type request struct {
 	proxy.Head
-	size  int  // of the head in bytes
-	close bool // the connection ends after the answer
+	size    int  // of the head in bytes
+	close   bool // the connection ends after the answer
+	isHTTP2 bool // it is the first line of HTTP/2, from a client with prior knowledge
 }
 
 // parse reads the head at the beginning of b. It takes a strict subset of
 // RFC 9112: what it calls plain or other has one reading only. Its strings share
 // the memory of b. A line that makes the head strange is seen once it is there.
 func (r *request) parse(b []byte) form {
-	r.Fields, r.close = r.Fields[:0], false
+	r.Fields, r.close, r.isHTTP2 = r.Fields[:0], false, false
 	line, rest, found := cutLine(b)
 	if !found {
 		return unless(line == nil, len(b))
@@ -106,6 +107,7 @@ func cutLine(b []byte) (line, rest []byte, found bool) {
 // requestLine reads "GET /path HTTP/1.1".
 func (r *request) requestLine(line []byte) form {
 	s := text(line)
+	r.isHTTP2 = len(line) == len(preface)-2 && strings.HasPrefix(preface, s)
 	method, s, _ := strings.Cut(s, " ")
 	target, proto, ok := strings.Cut(s, " ")
 	if !ok || proto != "HTTP/1.1" || !isToken(method) || target == "" {

@@ -1,7 +1,12 @@
 package server
 
+import "strings"
+
 // step answers the requests that were read, as far as they are whole.
 func (c *conn) step() fate {
+	if c.s.o.NoLane {
+		return c.bypass()
+	}
 	for {
 		w := c.begin()
 		w.rq.Remote, w.rq.TLS = c.remote, c.tls != nil
@@ -9,6 +14,9 @@ func (c *conn) step() fate {
 		case incomplete:
 			return c.pause()
 		case strange:
+			if !c.served && w.rq.isHTTP2 {
+				return multi
+			}
 			return c.after(hand)
 		case other:
 			c.served = true
@@ -30,6 +38,20 @@ func (c *conn) step() fate {
 			return f
 		}
 	}
+}
+
+// preface begins HTTP/2 with prior knowledge (RFC 9113, 3.4).
+const preface = "PRI * HTTP/2.0\r\n"
+
+// bypass gives every connection to net/http, which does not know HTTP/2 in clear.
+func (c *conn) bypass() fate {
+	switch got := text(c.work.in[:c.work.n]); {
+	case strings.HasPrefix(got, preface):
+		return multi
+	case strings.HasPrefix(preface, got):
+		return read
+	}
+	return hand
 }
 
 // pause sends what waits, and makes room for the rest of a head.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -41,15 +42,13 @@ func (l *loans) Addr() net.Addr { return l.addr }
 // lend gives a connection to net/http: for the request whose head was parsed,
 // or for good. For one request it waits until that is answered.
 func (l *loans) lend(c *conn, single bool) fate {
-	n := &loan{Conn: c.nc, c: c, single: single, expired: make(chan struct{}), over: make(chan struct{})}
-	if w := c.work; w != nil {
-		until := w.n
+	n := newLoan(c, single)
+	if c.work != nil {
+		until := c.work.n
 		if single {
-			until = w.r + w.rq.size
+			until = c.work.r + c.work.rq.size
 		}
-		n.head = append(n.head, w.in[w.r:until]...)
-		w.r = until
-		c.rest()
+		n.head = c.take(until)
 	}
 	select {
 	case l.conns <- n.asSeen():
@@ -68,6 +67,28 @@ func (l *loans) lend(c *conn, single bool) fate {
 	return read
 }
 
+// take takes what was read, up to some place in it.
+func (c *conn) take(until int) []byte {
+	w := c.work
+	if w == nil {
+		return nil
+	}
+	b := bytes.Clone(w.in[w.r:until])
+	w.r = until
+	c.rest()
+	return b
+}
+
+// asRead returns the connection as one of which nothing was read.
+func (c *conn) asRead() net.Conn {
+	if c.work == nil {
+		return c.nc
+	}
+	n := newLoan(c, false)
+	n.head = c.take(c.work.n)
+	return n
+}
+
 // loan is a connection as net/http sees it. In a single one net/http finds the
 // end of the stream after one request.
 type loan struct {
@@ -81,6 +102,10 @@ type loan struct {
 	expired chan struct{} // closed when the read deadline is in the past
 	isOver  sync.Once
 	over    chan struct{} // closed when net/http has done with a single one
+}
+
+func newLoan(c *conn, single bool) *loan {
+	return &loan{Conn: c.nc, c: c, single: single, expired: make(chan struct{}), over: make(chan struct{})}
 }
 
 func (n *loan) Read(p []byte) (int, error) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cacheproxy/proxy"
+	"cacheproxy/server/h2"
 )
 
 // Options of a Server. Timeouts of zero mean none.
@@ -26,6 +27,7 @@ type Options struct {
 	Hit            func(*proxy.Head, *proxy.Reply) bool
 	ReadHeader     time.Duration // a client's time to send a request head, and for the handshake of TLS
 	Idle           time.Duration // a kept connection without a request
+	Write          time.Duration // an HTTP/2 client takes nothing; over HTTP/1.1 the handler says
 	MaxHeaderBytes int           // of a request head; default 64 KiB
 	TLS            *tls.Config   // nil = in clear
 	NoLane         bool          // every request goes through net/http
@@ -36,7 +38,8 @@ type Server struct {
 	o        Options
 	listener net.Listener
 	http     *http.Server // for what the lane does not take
-	loans    *loans       // its listener
+	h2       *h2.Server
+	loans    *loans // its listener
 	clock    clock
 
 	mu       sync.Mutex
@@ -75,6 +78,13 @@ func New(ln net.Listener, o Options) *Server {
 		// The handler answers OPTIONS * like any other request.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(io.Discard, "", 0), // a client's broken connection is no event
+	}
+	s.h2 = &h2.Server{
+		Handler: o.Handler, Hit: o.Hit, ReadHeader: o.ReadHeader, Idle: o.Idle, Write: o.Write,
+		MaxHeaderBytes: o.MaxHeaderBytes, ErrorLog: s.http.ErrorLog,
+	}
+	if o.NoLane {
+		s.h2.Hit = nil
 	}
 	return s
 }
@@ -154,6 +164,7 @@ func (s *Server) Drain(ctx context.Context) error {
 		}
 	}
 	s.mu.Unlock()
+	go s.h2.Drain(ctx)
 	var err error
 	select {
 	case <-s.none:
@@ -176,6 +187,7 @@ func (s *Server) Close() error {
 		c.abandon()
 	}
 	s.mu.Unlock()
+	s.h2.Close()
 	return s.http.Close()
 }
 

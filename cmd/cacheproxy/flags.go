@@ -14,6 +14,11 @@ import (
 var settingFlags = []struct{ flag, key, value, usage string }{
 	{"origin", "origin", "URL", "the server to cache, such as http://127.0.0.1:3000"},
 	{"listen", "listen", "ADDR", "where clients connect (default :8080)"},
+	{"tls-listen", "tls.listen", "ADDR", "where clients connect over TLS, such as :8443 (default none)"},
+	{"tls-cert", "tls.certificates[0].cert", "FILE", "the certificate for --tls-listen, PEM; changes are seen"},
+	{"tls-key", "tls.certificates[0].key", "FILE", "its key, PEM"},
+	{"tls-self-signed", "tls.self_signed", "bool", "instead: certificates of a development CA, made on first use"},
+	{"fast-lane", "fast_lane", "BOOL", "false: every request goes through net/http, to compare (default true)"},
 	{"admin", "admin.listen", "ADDR", "where operators connect, or off (default 127.0.0.1:8081)"},
 	{"admin-token", "admin.token", "TOKEN", "what operators must show; required when --admin is not loopback"},
 	{"cache-size", "cache.size", "SIZE", "memory for stored responses, such as 1GiB (default 256MiB)"},
@@ -25,7 +30,10 @@ var settingFlags = []struct{ flag, key, value, usage string }{
 func addSettingFlags(f *pflag.FlagSet) {
 	addConfigFlag(f, "read settings from a YAML file; it is read again on SIGHUP and when it changes")
 	for _, s := range settingFlags {
-		f.VarP(&textFlag{kind: s.value}, s.flag, "", s.usage)
+		flag := f.VarPF(&textFlag{kind: s.value}, s.flag, "", s.usage)
+		if s.value == "bool" {
+			flag.NoOptDefVal = "true" // --flag alone
+		}
 	}
 }
 

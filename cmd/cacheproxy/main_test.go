@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -18,9 +19,15 @@ func TestCommand(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ADDR", freeAddr(t))
+			e.Setenv("TLSADDR", freeAddr(t))
+			origin := httptest.NewServer(newDemoOrigin())
+			e.Defer(origin.Close)
+			e.Setenv("ORIGIN", origin.URL)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "certificate": certificate, "https": https, "await-https": awaitHTTPS,
+		},
 	})
 }
 

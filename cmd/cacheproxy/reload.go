@@ -91,6 +91,8 @@ var restartKeys = []struct {
 	value func(config.Config) any
 }{
 	{"listen", func(c config.Config) any { return c.Listen }},
+	{"tls.listen", func(c config.Config) any { return c.TLS.Listen }},
+	{"fast_lane", func(c config.Config) any { return c.FastLane }},
 	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
 	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
 	{"admin.pprof", func(c config.Config) any { return c.Admin.Pprof }},
@@ -118,6 +120,10 @@ func (a *app) apply(c config.Config) error {
 	if err != nil {
 		return err
 	}
+	keys, err := a.reloadKeys(c)
+	if err != nil {
+		return err
+	}
 	if c.AccessLog != old.AccessLog {
 		if err := a.openLog(c); err != nil {
 			return err
@@ -126,6 +132,7 @@ func (a *app) apply(c config.Config) error {
 	if c.Cache.Size != old.Cache.Size {
 		a.store.Resize(int64(c.Cache.Size))
 	}
+	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)
 	a.proxy.SetConfig(pc)
 	before := *a.origins.Swap(&used)

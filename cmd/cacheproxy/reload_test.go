@@ -23,6 +23,8 @@ func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 		want   string // settings in the warning; empty for no warning
 	}{
 		{func(c *config.Config) { c.Listen = "127.0.0.1:1" }, "listen"},
+		{func(c *config.Config) { c.TLS = config.TLS{Listen: "127.0.0.1:1", SelfSigned: true} }, "tls.listen"},
+		{func(c *config.Config) { c.FastLane = false }, "fast_lane"},
 		{func(c *config.Config) { c.Admin.Listen = "127.0.0.1:1" }, "admin.listen"},
 		{func(c *config.Config) { c.Admin.Token = "s3cret" }, "admin.token"},
 		{func(c *config.Config) { c.Admin.Pprof = true }, "admin.pprof"},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -64,6 +65,8 @@ type app struct {
 	fetcher  *revalidate.Fetcher
 	proxy    *proxy.Proxy
 	server   *server.Server
+	tls      *server.Server // nil without tls.listen
+	keys     atomic.Pointer[keyring]
 	admin    *http.Server
 	adminLn  net.Listener
 	metrics  *admin.Metrics
@@ -96,14 +99,35 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 	}
 	a.metrics = admin.NewMetrics(a.sources())
 	a.proxy = proxy.New(a.fetcher, pc, a.observe)
-	if a.server, err = server.Listen(c.Listen, server.Options{
-		Handler:    a.proxy,
-		ReadHeader: time.Duration(c.Timeouts.ReadHeader),
-		Idle:       time.Duration(c.Timeouts.Idle),
-	}); err != nil {
+	if a.server, err = server.Listen(c.Listen, a.serverOptions(c)); err != nil {
+		return a, err
+	}
+	if err = a.openTLS(c); err != nil {
 		return a, err
 	}
 	return a, a.openAdmin(c)
+}
+
+// serverOptions are those of both listeners for clients.
+func (a *app) serverOptions(c config.Config) server.Options {
+	return server.Options{
+		Handler:    a.proxy,
+		Hit:        a.proxy.Hit,
+		ReadHeader: time.Duration(c.Timeouts.ReadHeader),
+		Idle:       time.Duration(c.Timeouts.Idle),
+		Write:      time.Duration(c.Timeouts.Write),
+		NoLane:     !c.FastLane,
+	}
+}
+
+// servers are the listeners for clients that are open.
+func (a *app) servers() (open []*server.Server) {
+	for _, s := range []*server.Server{a.server, a.tls} {
+		if s != nil {
+			open = append(open, s)
+		}
+	}
+	return open
 }
 
 // observe feeds every outcome to metrics and log.
@@ -156,11 +180,13 @@ func (a *app) originChecks() map[string]func(context.Context) error {
 // serve runs until the context ends, then drains.
 func (a *app) serve(ctx context.Context) error {
 	c := a.config.Load()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	if a.admin != nil {
 		go func() { failed <- a.admin.Serve(a.adminLn) }()
 	}
-	go func() { failed <- a.server.Serve() }()
+	for _, s := range a.servers() {
+		go func() { failed <- s.Serve() }()
+	}
 	a.announce(*c)
 	select {
 	case err := <-failed:
@@ -177,7 +203,11 @@ func (a *app) drain(timeout time.Duration) error {
 	a.log.Info("draining: no new connections, waiting for requests in flight", "at most", timeout)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	_ = a.server.Drain(ctx) // fails when the context ends, which is seen below
+	var wg sync.WaitGroup
+	for _, s := range a.servers() {
+		wg.Go(func() { _ = s.Drain(ctx) }) // fails when the context ends, which is seen below
+	}
+	wg.Wait()
 	a.proxy.WaitUpgrades(ctx)
 	if ctx.Err() != nil {
 		a.log.Warn("drain timeout: whatever is still in flight is cut off", "after", timeout)
@@ -188,8 +218,8 @@ func (a *app) drain(timeout time.Duration) error {
 
 // close ends everything that start opened.
 func (a *app) close() {
-	if a.server != nil {
-		a.server.Close()
+	for _, s := range a.servers() {
+		s.Close()
 	}
 	if a.admin != nil {
 		a.admin.Close()
@@ -215,6 +245,7 @@ func (a *app) announce(c config.Config) {
 			}
 		}
 	}
+	a.announceTLS()
 	if c.Profile == "rfc9111" {
 		a.log.Warn("profile rfc9111 stores responses with Set-Cookie and replays them, as the RFC allows")
 	}

@@ -23,6 +23,9 @@ func checkCommand(env func(string) (string, bool)) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkCertificates(c); err != nil {
+				return err
+			}
 			return c.Print(cmd.OutOrStdout(), false)
 		},
 	}

@@ -1,0 +1,165 @@
+package h2
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"golang.org/x/net/http2"
+)
+
+// TestAbuse: what costs more than it brings ends the connection.
+func TestAbuse(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		most int // of these frames, at once
+		send func(c *client, n uint32)
+	}{
+		{"rapid reset", resetBurst, func(c *client, n uint32) {
+			c.get(2*n+1, "/wait")
+			c.wrote(c.fr.WriteRSTStream(2*n+1, http2.ErrCodeCancel))
+		}},
+		{"provoked resets", resetBurst, func(c *client, n uint32) {
+			c.get(2*n+1, "/wait")
+			c.wrote(c.fr.WriteWindowUpdate(2*n+1, maxWindow))
+		}},
+		{"malformed requests", resetBurst, func(c *client, n uint32) { c.get(2*n+1, "no path") }},
+		{"PING", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WritePing(false, [8]byte{})) }},
+		{"PING ACK", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WritePing(true, [8]byte{})) }},
+		{"SETTINGS", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WriteSettings()) }},
+		{"PRIORITY", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WritePriority(3, http2.PriorityParam{})) }},
+		{"unknown frames", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WriteRawFrame(0x99, 0, 0, nil)) }},
+		{"window updates", noiseBurst, func(c *client, _ uint32) { c.wrote(c.fr.WriteWindowUpdate(0, 1)) }},
+		{"empty DATA", noiseBurst, func(c *client, n uint32) {
+			if n == 0 {
+				c.request(1, "POST", "/wait", false)
+			}
+			c.data(1, false, "")
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/wait" {
+						<-r.Context().Done()
+					}
+				})}
+				c := connect(t, s)
+				for n := range uint32(tc.most - 20) {
+					tc.send(c, n)
+				}
+				time.Sleep(time.Second)
+				for n := range uint32(2 * tc.most) {
+					tc.send(c, uint32(tc.most)+n)
+				}
+				g := c.expect(http2.FrameGoAway)
+				assert.Equal(t, http2.ErrCodeEnhanceYourCalm, g.Code)
+				if last := g.Last; last > 0 && tc.most == resetBurst {
+					assert.Greater(t, last, uint32(2*tc.most), "the first burst was allowed")
+				}
+			})
+		})
+	}
+}
+
+// TestUse: what looks like abuse but comes with requests, or slowly, is not.
+func TestUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, &Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/wait" {
+				<-r.Context().Done()
+			}
+		})})
+		id := uint32(1)
+		for range 3 * resetBurst {
+			c.get(id, "/")
+			c.answer(id)
+			c.get(id+2, "/wait")
+			c.wrote(c.fr.WriteRSTStream(id+2, http2.ErrCodeCancel))
+			c.wrote(c.fr.WritePing(false, [8]byte{}))
+			c.wrote(c.fr.WriteWindowUpdate(0, 1))
+			id += 4
+		}
+		for range 2 * noiseBurst {
+			c.wrote(c.fr.WritePing(false, [8]byte{}))
+			time.Sleep(time.Second / noiseRate)
+		}
+		c.get(id, "/")
+		c.answer(id)
+	})
+}
+
+// TestHandlersAreBounded: not even by resetting streams does a client get more
+// handlers than it may have streams.
+func TestHandlersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int32
+		goOn := make(chan struct{})
+		c := connect(t, &Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			running.Add(1)
+			<-goOn // it does not look at its context
+		})})
+		for n := range uint32(maxStreams + 50) {
+			c.get(2*n+1, "/")
+			c.wrote(c.fr.WriteRSTStream(2*n+1, http2.ErrCodeCancel))
+		}
+		synctest.Wait()
+		assert.EqualValues(t, maxStreams, running.Load())
+		assert.Equal(t, http2.ErrCodeRefusedStream, c.expect(http2.FrameRSTStream).Code)
+		close(goOn)
+		synctest.Wait()
+		c.get(1001, "/")
+		c.answer(1001)
+	})
+}
+
+// TestTooManyStreams: more than were allowed are refused, and may be tried again.
+func TestTooManyStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		c := connect(t, &Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-goOn })})
+		c.wrote(c.fr.WriteSettingsAck())
+		for n := range uint32(maxStreams + 1) {
+			c.get(2*n+1, "/")
+		}
+		g := c.expect(http2.FrameRSTStream)
+		assert.Equal(t, http2.ErrCodeRefusedStream, g.Code)
+		assert.EqualValues(t, 2*maxStreams+1, g.ID)
+		close(goOn)
+		c.answer(2*maxStreams - 1)
+		synctest.Wait()
+		c.get(2*maxStreams+3, "/")
+		c.answer(2*maxStreams + 3)
+	})
+}
+
+// TestAnswersThatAreNotRead: what waits for a client that does not read is
+// bounded, whatever it asks for.
+func TestAnswersThatAreNotRead(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		most int
+		send func(*client, uint32) error
+	}{
+		{"PING", maxControl, func(c *client, _ uint32) error { return c.fr.WritePing(false, [8]byte{}) }},
+		{"HEAD", maxStreams + resetBurst, func(c *client, n uint32) error {
+			return c.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*n + 1, EndStream: true, EndHeaders: true, BlockFragment: c.encode(
+				":method", "HEAD", ":scheme", "http", ":authority", "example.com", ":path", "/")})
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := mute(t, &Server{Handler: text("")})
+				c.wrote(c.fr.WriteSettingsAck())
+				n := uint32(0)
+				for tc.send(c, n) == nil {
+					n++
+				}
+				assert.InDelta(t, tc.most, n, 100)
+			})
+		})
+	}
+}

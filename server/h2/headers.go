@@ -1,0 +1,186 @@
+package h2
+
+import (
+	"net/http"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"cacheproxy/proxy"
+)
+
+// onHeaders takes the header of a new request, or the trailer of one.
+func (c *conn) onHeaders(f *http2.HeadersFrame) error {
+	id, end := f.StreamID, f.StreamEnded()
+	if id%2 == 0 {
+		return connError(http2.ErrCodeProtocol, "a client's streams have odd numbers")
+	}
+	c.head.reset(id <= c.lastID)
+	if !f.HeadersEnded() && c.s.ReadHeader > 0 {
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.s.ReadHeader))
+		defer c.nc.SetReadDeadline(time.Time{})
+	}
+	if err := c.in.header(f, 2*c.s.maxHeaderBytes()); err != nil {
+		return err
+	}
+	if c.head.trailer {
+		return c.onTrailer(id, end)
+	}
+	take, err := c.open(id)
+	if !take {
+		return err
+	}
+	h := &c.head
+	switch {
+	case h.tooLarge:
+		return c.refuseHeader(id, end)
+	case !h.check(end):
+		return c.streamError(id, http2.ErrCodeProtocol)
+	case end && h.length <= 0 && c.hit(id):
+		return nil
+	}
+	return c.start(id, end)
+}
+
+// open reports whether a new stream is taken.
+func (c *conn) open(id uint32) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = true
+	if c.leaving == left { // the client was told that nothing comes of it
+		return false, c.noisy()
+	}
+	c.lastID = id
+	// What the client has not got yet is open to it.
+	if len(c.streams)+c.unread >= maxStreams {
+		return false, c.tooMany(id)
+	}
+	c.noise.earn(noisePerRequest)
+	return true, nil
+}
+
+// tooMany refuses a stream. Before the client can know our settings that is not
+// its fault.
+func (c *conn) tooMany(id uint32) error {
+	if c.settled {
+		return c.refuse(id, http2.ErrCodeRefusedStream)
+	}
+	c.out = appendReset(c.out, id, http2.ErrCodeRefusedStream)
+	c.note(id, endedByUs)
+	return c.respondControl()
+}
+
+// refuseHeader answers 431 (RFC 6585, 5).
+func (c *conn) refuseHeader(id uint32, end bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enc.begin(http.StatusRequestHeaderFieldsTooLarge)
+	c.enc.add("Content-Length", "0")
+	c.out = appendHeaders(c.out, id, c.enc.block, true)
+	c.unread++
+	how := endedByBoth
+	if !end {
+		c.out = appendReset(c.out, id, http2.ErrCodeNo)
+		how = endedByUs
+	}
+	c.note(id, how)
+	return c.provoked()
+}
+
+// onTrailer takes the trailer of a request.
+func (c *conn) onTrailer(id uint32, end bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := c.streams[id]
+	switch {
+	case st != nil && st.body == nil, st != nil && st.body.complete():
+		return c.refuse(id, http2.ErrCodeStreamClosed)
+	case st != nil && (!end || c.head.bad || c.head.tooLarge || !st.body.whole()):
+		return c.refuse(id, http2.ErrCodeProtocol)
+	case st != nil:
+		st.body.trail(c.head.fields)
+		return nil
+	}
+	switch c.howEnded(id) {
+	case endedByUs: // it was on its way
+		return c.noisy()
+	case endedByClient:
+		return c.refuse(id, http2.ErrCodeStreamClosed)
+	case endedByBoth:
+		return connError(http2.ErrCodeStreamClosed, "HEADERS on a closed stream")
+	}
+	return connError(http2.ErrCodeProtocol, "a new stream has a lower number than the one before")
+}
+
+// hit answers a plain GET or HEAD from memory.
+func (c *conn) hit(id uint32) bool {
+	h := &c.head
+	if c.s.Hit == nil || h.method != http.MethodGet && h.method != http.MethodHead || h.path[0] != '/' || !h.plain() {
+		return false
+	}
+	c.rq.Method, c.rq.Host, c.rq.Target, c.rq.Fields = h.method, h.host, h.path, h.fields
+	if !c.s.Hit(&c.rq, c.reply) {
+		return false
+	}
+	if sent, all := c.respond(id); all {
+		c.reply.Done(sent, true)
+	}
+	return true
+}
+
+// respond puts a reply in the buffer, and returns how much content that is. If
+// it does not fit, the stream waits in the queue, with the reply, and respond
+// returns false.
+func (c *conn) respond(id uint32) (int64, bool) {
+	chunks, size := c.reply.Chunks(), c.reply.Length
+	if len(chunks) == 0 {
+		size = 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.room()
+	c.enc.begin(c.reply.Status)
+	c.reply.Each(c.enc.add)
+	c.out = appendHeaders(c.out, id, c.enc.block, size == 0)
+	big := len(c.out) >= outLimit
+	c.full = big || c.unread >= maxStreams/2
+	if size > min(maxFrame, c.window, c.initial) || big && size > 0 {
+		c.queueReply(id, chunks)
+		return 0, false
+	}
+	if size > 0 {
+		c.out = appendFrameHead(c.out, int(size), http2.FrameData, http2.FlagDataEndStream, id)
+		for _, b := range chunks {
+			c.out = append(c.out, b...)
+		}
+		c.window -= size
+		if size >= usefulFrame {
+			c.noise.earn(2)
+		}
+	}
+	c.unread++
+	c.resets.earn(1)
+	c.note(id, endedByBoth)
+	return size, true
+}
+
+// queueReply lets a stream wait for room. Its reply goes with it.
+func (c *conn) queueReply(id uint32, chunks [][]byte) {
+	st := &stream{c: c, id: id, window: c.initial, part: chunks[0], rest: chunks[1:], fin: true, reply: c.reply}
+	c.reply = new(proxy.Reply)
+	c.streams[id] = st
+	if c.s.Write > 0 {
+		st.stall = time.AfterFunc(c.s.Write, func() { c.stalled(st) })
+	}
+	c.queueUp(st)
+	c.pump()
+	c.full = len(c.out) >= outLimit
+}
+
+// stalled ends a stream of which the client takes nothing.
+func (c *conn) stalled(st *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reset(st, http2.ErrCodeCancel, errStalled)
+	c.push()
+}

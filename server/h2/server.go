@@ -1,0 +1,161 @@
+package h2
+
+import (
+	"context"
+	"crypto/tls"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"cacheproxy/proxy"
+)
+
+// Server is what all connections share. Its fields must not change while it
+// serves.
+type Server struct {
+	// Handler answers every request that Hit does not.
+	Handler http.Handler
+
+	// Hit answers a GET or HEAD without content from memory, or returns false.
+	// It must not block. It may be nil.
+	Hit func(*proxy.Head, *proxy.Reply) bool
+
+	// Timeouts; zero means none.
+	ReadHeader time.Duration // for the client's preface, and for a header that comes in several frames
+	Idle       time.Duration // a connection without requests
+	Write      time.Duration // the client takes nothing of what is sent to it
+
+	// MaxHeaderBytes bounds the header of a request as RFC 9113, 6.5.2 counts
+	// it: 32 bytes for each field beside name and value. Default 64 KiB. The
+	// answer to more is 431.
+	MaxHeaderBytes int
+
+	// ErrorLog gets the panics of the handler; nil is the log package's own.
+	ErrorLog *log.Logger
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	draining bool
+	empty    chan struct{} // closed when draining and the last connection ended
+}
+
+const defaultMaxHeaderBytes = 64 << 10
+
+func (s *Server) maxHeaderBytes() int {
+	if s.MaxHeaderBytes > 0 {
+		return s.MaxHeaderBytes
+	}
+	return defaultMaxHeaderBytes
+}
+
+// ServeConn serves a connection until it ends, closes it, and waits for its
+// handlers. It is a *tls.Conn after its handshake, or anything else with
+// ConnectionState, or a connection in clear whose client knows that this is
+// HTTP/2; nothing of the client's preface has been read. The contexts of
+// requests derive from ctx.
+func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
+	c := newConn(ctx, s, nc)
+	if !s.add(c) {
+		c.cancel()
+		nc.Close()
+		return
+	}
+	defer s.remove(c)
+	c.serve()
+}
+
+// Drain tells all clients that their connections end, lets the requests under
+// way finish, and closes what is left when the context ends; then it returns the
+// context's error. Connections that come later are closed at once.
+func (s *Server) Drain(ctx context.Context) error {
+	empty := s.stop((*conn).drain)
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		s.stop((*conn).kill)
+		<-empty
+		return ctx.Err()
+	}
+}
+
+// Close closes all connections at once and waits until their handlers have
+// returned.
+func (s *Server) Close() error {
+	<-s.stop((*conn).kill)
+	return nil
+}
+
+// stop takes no more connections and calls fn for those that are there.
+func (s *Server) stop(fn func(*conn)) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining {
+		s.draining = true
+		s.empty = make(chan struct{})
+		if len(s.conns) == 0 {
+			close(s.empty)
+		}
+	}
+	for c := range s.conns {
+		fn(c)
+	}
+	return s.empty
+}
+
+func (s *Server) add(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	if s.conns == nil {
+		s.conns = make(map[*conn]struct{})
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Server) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.draining && len(s.conns) == 0 {
+		close(s.empty)
+	}
+}
+
+func (s *Server) logf(format string, args ...any) {
+	if s.ErrorLog != nil {
+		s.ErrorLog.Printf(format, args...)
+		return
+	}
+	log.Printf(format, args...)
+}
+
+// state returns the TLS state of a connection, nil in clear.
+func state(nc net.Conn) *tls.ConnectionState {
+	t, ok := nc.(interface{ ConnectionState() tls.ConnectionState })
+	if !ok {
+		return nil
+	}
+	st := t.ConnectionState()
+	return &st
+}
+
+// strong reports whether a connection has the encryption that HTTP/2 demands
+// (RFC 9113, 9.2): with TLS 1.2 an ephemeral key exchange and an AEAD cipher.
+func strong(st *tls.ConnectionState) bool {
+	if st == nil || st.Version >= tls.VersionTLS13 {
+		return true
+	}
+	switch st.CipherSuite {
+	case tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256:
+		return st.Version == tls.VersionTLS12
+	}
+	return false
+}
