@@ -33,6 +33,12 @@ func NotModified(rq *Request, s *Stored) bool {
 	return ok && !s.modified().After(t)
 }
 
+// Demanding reports whether a request has conditions, or asks for a range: then
+// the answer may be another than the response.
+func (r *Request) Demanding() bool {
+	return r.Range != "" || len(r.Fields.Values("If-None-Match")) > 0 || len(r.Fields.Values("If-Modified-Since")) > 0
+}
+
 // modified is the date that If-Modified-Since is compared with: without a
 // Last-Modified it is the Date (RFC 9111, 4.3.2).
 func (s *Stored) modified() time.Time {

@@ -20,16 +20,28 @@ func (x *exchange) addForwarded(h http.Header) {
 			h.Del(name)
 		}
 	}
-	h.Set("X-Forwarded-For", strings.Join(append(h["X-Forwarded-For"], strings.Trim(client, "[]")), ", "))
-	h.Set("X-Forwarded-Host", x.target.Host)
-	h.Set("X-Forwarded-Proto", x.target.Scheme)
-	node := client
+	bare := strings.Trim(client, "[]")
+	node := bare
 	if strings.Contains(node, ":") {
-		node = `"[` + strings.Trim(node, "[]") + `]"`
+		node = `"[` + node + `]"`
 	}
 	element := "for=" + node + ";host=" + quoteHost(x.target.Host) + ";proto=" + x.target.Scheme
-	h.Set("Forwarded", strings.Join(append(h["Forwarded"], element), ", "))
-	h.Set("X-Request-Id", x.o.RequestID)
+	values := []string{
+		after(h["X-Forwarded-For"], bare), x.target.Host, x.target.Scheme, after(h["Forwarded"], element), x.o.RequestID,
+	}
+	h["X-Forwarded-For"] = values[0:1:1]
+	h["X-Forwarded-Host"] = values[1:2:2]
+	h["X-Forwarded-Proto"] = values[2:3:3]
+	h["Forwarded"] = values[3:4:4]
+	h["X-Request-Id"] = values[4:5:5]
+}
+
+// after returns a list with one more member, as one line.
+func after(lines []string, member string) string {
+	if len(lines) == 0 {
+		return member
+	}
+	return strings.Join(lines, ", ") + ", " + member
 }
 
 // quoteHost quotes a host for Forwarded where it is not a token (RFC 7239, 4).

@@ -50,13 +50,10 @@ func storedType(r *revalidate.Resource, index int) string {
 }
 
 // fetchJob is a job whose answer may be stored: without the client's own
-// conditions, so that the whole response comes back. A flight may outlive this
-// request, so it has facts of its own.
+// conditions, so that the whole response comes back. The flight may outlive this
+// request: nothing changes its header and facts any more.
 func (x *exchange) fetchJob() *revalidate.Job {
 	j := x.job()
-	facts := *x.facts
-	facts.Fields = x.r.Header.Clone()
-	j.Facts = &facts
 	j.Request.Header.Del("If-None-Match")
 	j.Request.Header.Del("If-Modified-Since")
 	if x.facts.Range == "" {
@@ -69,7 +66,9 @@ func (x *exchange) fetchJob() *revalidate.Job {
 // refreshJob is a fetch for everybody: of all there is.
 func (x *exchange) refreshJob() *revalidate.Job {
 	j := x.fetchJob()
-	j.Facts.Range = ""
+	facts := *x.facts
+	facts.Range = ""
+	j.Facts = &facts
 	j.Request.Header.Del("Range")
 	j.Request.Header.Del("If-Range")
 	return j

@@ -54,8 +54,9 @@ type exchange struct {
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
-	small    bool     // the body needs no more write deadlines than the head's
-	content  *content // of the request that is passed on, if it has any
+	small    bool      // the body needs no more write deadlines than the head's
+	content  *content  // of the request that is passed on, if it has any
+	own      [3]string // values of fields that this cache adds
 }
 
 // ServeHTTP answers a request.

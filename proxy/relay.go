@@ -17,13 +17,17 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 	defer a.Body.Close()
 	h := x.w.Header()
 	for name, lines := range a.Header {
-		h[name] = append(h[name], lines...)
+		if h[name] == nil {
+			h[name] = lines
+		} else {
+			h[name] = append(h[name], lines...)
+		}
 	}
 	if a.Collapsed { // for this client it is a response from store
 		x.setAge(a.Facts.Age(time.Now()))
 	}
 	status, skip, send := a.Status, int64(0), int64(-1)
-	if ours {
+	if ours && x.facts.Demanding() {
 		facts := policy.Describe(a.Status, a.Header)
 		if policy.NotModified(x.facts, facts) {
 			x.writeNotModified()

@@ -50,13 +50,22 @@ func (x *exchange) head(status int) {
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // none rather than a guess
 	}
-	h["Via"] = append(h["Via"], "1.1 "+x.c.Token)
-	h["X-Request-Id"] = []string{x.o.RequestID}
-	h["Cache-Status"] = append(h["Cache-Status"], x.o.cacheStatus(x.c))
+	x.own = [3]string{"1.1 " + x.c.Token, x.o.RequestID, x.o.cacheStatus(x.c)}
+	h["Via"] = with(h["Via"], x.own[0:1:1])
+	h["X-Request-Id"] = x.own[1:2:2]
+	h["Cache-Status"] = with(h["Cache-Status"], x.own[2:3:3])
 	if x.c.XCacheStatus {
 		h["X-Cache-Status"] = []string{x.o.CacheResult()}
 	}
 	x.w.WriteHeader(status)
+}
+
+// with returns lines and one more.
+func with(lines, more []string) []string {
+	if len(lines) == 0 {
+		return more
+	}
+	return append(lines, more...)
 }
 
 // writeNotModified answers 304: without the fields that describe content which

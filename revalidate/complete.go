@@ -54,9 +54,8 @@ func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Sto
 	fl.header = fl.fields
 	fl.status, fl.answered, fl.length, fl.stored = resp.StatusCode, http.StatusOK, length, &whole
 	fl.open(length)
-	fl.publish(&whole)
 	pieces := []io.Reader{old.Body.reader(0, missing.First), resp.Body, old.Body.reader(missing.Last+1-held.First, length-missing.Last-1)}
-	fl.carry(io.MultiReader(pieces...), resp, &whole)
+	fl.carry(io.MultiReader(pieces...), resp, &whole, func() { fl.publish(&whole) })
 }
 
 // patch reads the missing part of a partial entry and joins it: for an answer

@@ -3,6 +3,7 @@ package revalidate
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +31,8 @@ type Fetcher struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	flights map[string]*flight              // that may be joined, by flight ID
-	active  map[string]map[*flight]struct{} // all that may store, by resource key
+	flights map[string]*flight   // that may be joined, by flight ID
+	active  map[string][]*flight // all that may store, by resource key
 	lonely  lonely
 
 	started, collapsed atomic.Int64
@@ -49,7 +50,7 @@ func New(o Options) *Fetcher {
 	f := &Fetcher{
 		store:   o.Store,
 		flights: make(map[string]*flight),
-		active:  make(map[string]map[*flight]struct{}),
+		active:  make(map[string][]*flight),
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.SetLimits(o.MaxObject, o.MaxVariants)
@@ -169,10 +170,7 @@ func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
 // launch does a flight's work in the background. The caller holds the lock and
 // has seen that the fetcher is open.
 func (f *Fetcher) launch(fl *flight, work func()) {
-	if f.active[fl.key] == nil {
-		f.active[fl.key] = make(map[*flight]struct{})
-	}
-	f.active[fl.key][fl] = struct{}{}
+	f.active[fl.key] = append(f.active[fl.key], fl)
 	f.running.Add(1)
 	f.wg.Go(func() {
 		defer f.land(fl)
@@ -196,8 +194,8 @@ func (f *Fetcher) land(fl *flight) {
 	if f.flights[fl.id] == fl {
 		delete(f.flights, fl.id)
 	}
-	delete(f.active[fl.key], fl)
-	if len(f.active[fl.key]) == 0 {
+	others := slices.DeleteFunc(f.active[fl.key], func(o *flight) bool { return o == fl })
+	if f.active[fl.key] = others; len(others) == 0 {
 		delete(f.active, fl.key)
 	}
 	f.running.Add(-1)
@@ -212,7 +210,7 @@ func (f *Fetcher) land(fl *flight) {
 // delete below, which then removes it.
 func (f *Fetcher) Invalidate(key string) bool {
 	f.mu.Lock()
-	for fl := range f.active[key] {
+	for _, fl := range f.active[key] {
 		fl.doomed.Store(true)
 		if f.flights[fl.id] == fl {
 			delete(f.flights, fl.id)

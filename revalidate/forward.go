@@ -53,7 +53,7 @@ func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFun
 	fl.open(resp.ContentLength)
 	f.launch(fl, func() {
 		defer cancel()
-		fl.carry(resp.Body, resp, stored)
+		fl.carry(resp.Body, resp, stored, func() {})
 	})
 	a.Facts, a.Stored = stored, true
 	a.Body = &boarded{reader: fl.reader(true), fl: fl, leads: true}

@@ -15,7 +15,8 @@ var rawBuffers = sync.Pool{New: func() any { return new([rawBuffer]byte) }}
 type rawSource struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc // ends the exchange with the origin
-	stop   func() bool
+	client context.Context
+	stop   func() bool // of the watch on the client; nil = there is none yet
 	buf    *[rawBuffer]byte
 	full   bool // the last read filled the buffer, so that more is at hand
 	err    error
@@ -24,13 +25,16 @@ type rawSource struct {
 // newRawSource returns a source that ends the exchange when the client leaves.
 func newRawSource(ctx context.Context, body io.ReadCloser, cancel context.CancelFunc) *rawSource {
 	return &rawSource{
-		body: body, cancel: cancel, stop: context.AfterFunc(ctx, cancel),
+		body: body, cancel: cancel, client: ctx,
 		buf: rawBuffers.Get().(*[rawBuffer]byte),
 	}
 }
 
 func (r *rawSource) Next(context.Context) ([]byte, error) {
 	for r.err == nil {
+		if r.stop == nil && !isReady(r.body) { // it may wait, and the client leave meanwhile
+			r.stop = context.AfterFunc(r.client, r.cancel)
+		}
 		var n int
 		n, r.err = r.body.Read(r.buf[:])
 		r.full = n == rawBuffer
@@ -41,13 +45,21 @@ func (r *rawSource) Next(context.Context) ([]byte, error) {
 	return nil, r.err
 }
 
-func (r *rawSource) More() bool { return r.full || r.err != nil }
+func (r *rawSource) More() bool { return r.full || r.err != nil || isReady(r.body) }
+
+// isReady reports whether a read of a body is known not to wait.
+func isReady(body io.Reader) bool {
+	b, ok := body.(interface{ Ready() bool })
+	return ok && b.Ready()
+}
 
 func (r *rawSource) Close() {
 	if r.buf == nil {
 		return
 	}
-	r.stop()
+	if r.stop != nil {
+		r.stop()
+	}
 	r.body.Close()
 	r.cancel()
 	rawBuffers.Put(r.buf)

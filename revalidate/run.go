@@ -3,7 +3,9 @@ package revalidate
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"cacheproxy/policy"
@@ -24,7 +26,7 @@ func (fl *flight) run(j *Job) {
 	done, again := fl.useStored(j, resp, times, rules, conditional)
 	if again { // the answer does not fit what is stored: ask for all of it
 		drain(resp)
-		req = j.Request.Clone(fl.ctx)
+		req = j.Request.WithContext(fl.ctx)
 		if resp, times, err = exchange(fl.ctx, j.Origin, req, fl.addInterim); err != nil {
 			fl.fail(err)
 			return
@@ -40,8 +42,9 @@ func (fl *flight) run(j *Job) {
 // request returns what is sent: the client's request with our own conditions,
 // or with the range that is missing.
 func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
-	r = j.Request.Clone(fl.ctx)
+	r = j.Request.WithContext(fl.ctx)
 	if e := j.selected(); e != nil && j.Decision.Missing != nil {
+		r.Header = maps.Clone(r.Header) // the job's stays as it is, for another try
 		r.Header.Set("Range", j.Decision.Missing.Request(e.Length()))
 		r.Header.Del("If-Range")
 		if v := e.IfRangeFor(); v != "" {
@@ -50,13 +53,17 @@ func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
 		return r, false
 	}
 	noneMatch, since := policy.Conditions(j.Facts, j.Resource.judged(), j.Decision.Index)
+	if noneMatch == "" && since == "" {
+		return r, false
+	}
+	r.Header = maps.Clone(r.Header)
 	if noneMatch != "" {
 		r.Header.Set("If-None-Match", noneMatch)
 	}
 	if since != "" {
 		r.Header.Set("If-Modified-Since", since)
 	}
-	return r, noneMatch != "" || since != ""
+	return r, true
 }
 
 // useStored handles answers that say something about what is stored: a 304, a
@@ -104,8 +111,7 @@ func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *po
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = policy.Storable(resp.Header, rules)
 	fl.open(length)
-	fl.publish(stored)
-	fl.carry(resp.Body, resp, stored)
+	fl.carry(resp.Body, resp, stored, func() { fl.publish(stored) })
 }
 
 // publish lets everybody read the growing body, or the first client only when
@@ -166,10 +172,14 @@ func (f *Fetcher) alone(fl *flight) {
 	f.unlist(fl)
 }
 
-// carry reads the body to its end, stores it, and lets the readers know.
-func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stored) {
+// carry reads the body to its end, stores it, and lets the readers know. It
+// calls publish before it has to wait for the body, so that all who wait for
+// the head get what came with it at once.
+func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stored, publish func()) {
 	defer resp.Body.Close()
-	err := fl.read(body)
+	publish = sync.OnceFunc(publish)
+	defer publish()
+	err := fl.read(body, publish)
 	if err != nil {
 		fl.f.unlist(fl) // who asks from now on asks anew
 	}
@@ -197,12 +207,15 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 // read moves the body into the stream. One that outgrows the largest object, or
 // finds no room beside the other bodies on their way, is not kept any more, but
 // goes on to its readers.
-func (fl *flight) read(body io.Reader) error {
+func (fl *flight) read(body io.Reader, publish func()) error {
 	most := fl.f.limits.Load().maxObject
 	room := max(most, fl.f.store.Stats().MaxCost/2)
 	var held int64
 	defer func() { fl.f.onTheWay.Add(-held) }()
 	for {
+		if !isReady(body) {
+			publish()
+		}
 		if err := fl.body.throttle(fl.ctx); err != nil {
 			return err
 		}
