@@ -1,64 +1,138 @@
 package origin
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"io"
+	"math"
 	"net/http"
 	"os"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// watchedBody is a response body that gives up on an origin which sends
-// nothing for too long, and that ends the exchange when it is closed.
-type watchedBody struct {
-	io.ReadCloser
-	cancel  context.CancelFunc
-	idle    time.Duration // 0 = wait for ever
-	expired atomic.Bool
-	timer   *time.Timer
+// body is the body of a response. It is read from the connection as the caller
+// asks for it; at its end the connection goes back to those that are kept.
+type body struct {
+	x      *exchange
+	kind   framing
+	idle   time.Duration // most without a byte; 0 = for ever
+	closed atomic.Bool
+
+	mu     sync.Mutex // held while reading, by which Close does not wait
+	err    error      // how it ended
+	left   int64      // of the body, or of the current chunk
+	chunks chunks
 }
 
-// watch puts a response under watch. One that switches protocols keeps its
-// body, which is the connection; an event stream may be silent for any time.
-func (o *Origin) watch(resp *http.Response, cancel context.CancelFunc) {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return
-	}
-	w := &watchedBody{ReadCloser: resp.Body, cancel: cancel, idle: o.body}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		w.idle = 0
-	}
-	resp.Body = w
-}
+// direct is how much has to be wanted to be read past the buffer.
+const direct = pageSize / 2
 
-func (w *watchedBody) Read(p []byte) (int, error) {
-	if w.idle == 0 {
-		return w.ReadCloser.Read(p)
+// Read reads content. Its errors are io.EOF at the end of a complete body,
+// io.ErrUnexpectedEOF when it broke off, http.ErrBodyReadAfterClose, and others
+// for Classify.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.unlock()
+	if err := b.ended(); err != nil || len(p) == 0 {
+		return 0, err
 	}
-	if w.timer == nil {
-		w.timer = time.AfterFunc(w.idle, w.expire)
-	} else {
-		w.timer.Reset(w.idle)
-	}
-	n, err := w.ReadCloser.Read(p)
-	w.timer.Stop()
-	if err != nil && w.expired.Load() {
-		err = fmt.Errorf("no byte of the body for %s: %w", w.idle, os.ErrDeadlineExceeded)
+	n, err := b.read(p)
+	if err != nil {
+		err = b.finish(err)
 	}
 	return n, err
 }
 
-// expire ends the exchange, and with it a read that waits.
-func (w *watchedBody) expire() {
-	w.expired.Store(true)
-	w.cancel()
+func (b *body) unlock() {
+	if b.closed.Load() {
+		b.x.in.drop()
+	}
+	b.mu.Unlock()
 }
 
-func (w *watchedBody) Close() error {
-	err := w.ReadCloser.Close()
-	w.cancel()
+// ended returns why there is nothing more to read, nil if there is.
+func (b *body) ended() error {
+	if b.closed.Load() {
+		return http.ErrBodyReadAfterClose
+	}
+	return b.err
+}
+
+func (b *body) read(p []byte) (n int, err error) {
+	switch b.kind {
+	case chunked:
+		return b.readChunks(p)
+	case toEnd:
+		return b.take(p, math.MaxInt64)
+	}
+	n, err = b.take(p, b.left)
+	b.left -= int64(n)
+	switch {
+	case b.left == 0:
+		return n, io.EOF
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// take reads at most so many bytes, buffered ones first. Many are read past
+// the buffer; few are not, so that it gathers them.
+func (b *body) take(p []byte, most int64) (int, error) {
+	in := &b.x.in
+	p = p[:min(int64(len(p)), most)]
+	if in.buffered() == 0 {
+		b.extend()
+		if len(p) >= direct {
+			in.drop()
+			return b.x.conn.Read(p)
+		}
+		if err := in.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return in.take(p), nil
+}
+
+// extend gives the origin its time for the next bytes and returns when it is over.
+func (b *body) extend() time.Time {
+	if b.idle == 0 {
+		return time.Time{}
+	}
+	until := time.Now().Add(b.idle)
+	_ = b.x.conn.SetReadDeadline(until)
+	return until
+}
+
+// finish ends the body for the given reason, and says it in our words.
+func (b *body) finish(err error) error {
+	if err != io.EOF {
+		err = b.x.why(err, b.describe)
+	}
+	if b.closed.Load() {
+		err = http.ErrBodyReadAfterClose
+	}
+	b.err = err
+	b.x.end(err == io.EOF && b.x.in.buffered() == 0)
+	b.x.in.drop()
 	return err
+}
+
+func (b *body) describe(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return timedOut("no byte of the body for %s", b.idle)
+	}
+	return err
+}
+
+// Close ends the exchange. Unless all of the body has arrived, the connection
+// is closed.
+func (b *body) Close() error {
+	b.closed.Store(true)
+	b.x.end(false)
+	if b.mu.TryLock() { // otherwise who reads is woken, and cleans up
+		b.unlock()
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,8 +23,44 @@ const (
 	Canceled            // we gave up ourselves: the client left, or the proxy stops
 )
 
+// fault is an error that knows its failure.
+type fault struct {
+	failure Failure
+	text    string
+	err     error // beneath it; may be nil
+}
+
+func (f *fault) Error() string {
+	if f.err == nil {
+		return f.text
+	}
+	return f.text + ": " + f.err.Error()
+}
+
+func (f *fault) Unwrap() error { return f.err }
+
+// invalid is the fault of an origin that does not speak HTTP as it should.
+func invalid(format string, args ...any) error {
+	return &fault{failure: Invalid, text: fmt.Sprintf(format, args...)}
+}
+
+// timedOut is the fault of an origin that is too slow.
+func timedOut(format string, args ...any) error {
+	return &fault{Timeout, fmt.Sprintf(format, args...), os.ErrDeadlineExceeded}
+}
+
+// ended is why a context has ended: its own error, and the cause if that is another.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == cause {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
 // Classify names the failure behind an error of RoundTrip or of reading a body.
 func Classify(err error) Failure {
+	var known *fault
 	var timeout net.Error
 	var op *net.OpError
 	switch {
@@ -31,6 +68,8 @@ func Classify(err error) Failure {
 		return None
 	case errors.Is(err, context.Canceled):
 		return Canceled
+	case errors.As(err, &known):
+		return known.failure
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return Timeout
 	case errors.As(err, &timeout) && timeout.Timeout():

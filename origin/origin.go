@@ -16,7 +16,7 @@ type Options struct {
 	Body           time.Duration // without a byte of the body; default 60 s; not for event streams
 	Idle           time.Duration // a kept connection without use; default 120 s
 	MaxIdle        int           // kept connections; default 512
-	MaxHeaderBytes int64         // of a response head; default 256 KiB
+	MaxHeaderBytes int64         // of the head of a response and those of its 1xx; of its trailer; default 256 KiB
 
 	// Dial replaces the network, for tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -24,10 +24,11 @@ type Options struct {
 
 // Origin is one upstream server.
 type Origin struct {
-	base      *url.URL
-	transport *http.Transport
-	dial      func(ctx context.Context, network, addr string) (net.Conn, error)
-	body      time.Duration
+	base   *url.URL
+	addr   string // host and port
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	plain  *client // for http
+	secure *secure // for https
 }
 
 // New returns an origin for a base URL with scheme http or https and a host.
@@ -40,19 +41,19 @@ func New(base string, o Options) (*Origin, error) {
 		return nil, fmt.Errorf("origin %q: want http://host or https://host", base)
 	}
 	o = o.withDefaults()
-	return &Origin{base: u, dial: o.Dial, body: o.Body, transport: &http.Transport{
-		DialContext:            o.Dial,
-		TLSHandshakeTimeout:    o.Connect,
-		ResponseHeaderTimeout:  o.ResponseHeader,
-		ExpectContinueTimeout:  time.Second,
-		IdleConnTimeout:        o.Idle,
-		MaxIdleConns:           o.MaxIdle,
-		MaxIdleConnsPerHost:    o.MaxIdle,
-		MaxResponseHeaderBytes: o.MaxHeaderBytes,
-		DisableCompression:     true, // codings are between the client and the origin
-		ForceAttemptHTTP2:      true,
-		ReadBufferSize:         32 << 10,
-	}}, nil
+	origin := &Origin{base: u, addr: u.Host, dial: o.Dial}
+	if u.Port() == "" {
+		origin.addr = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	if u.Scheme == "https" {
+		origin.secure = newSecure(o)
+		return origin, nil
+	}
+	if !validHost(u.Host) {
+		return nil, fmt.Errorf("origin %q: want http://host or https://host with a name in ASCII (xn--...)", base)
+	}
+	origin.plain = newClient(origin.addr, o)
+	return origin, nil
 }
 
 func (o Options) withDefaults() Options {
@@ -83,26 +84,26 @@ func (o Options) withDefaults() Options {
 // URL returns the base URL. It must not be changed.
 func (o *Origin) URL() *url.URL { return o.base }
 
-// RoundTrip sends a request whose URL has the origin's scheme and host. Errors
-// are classified by [Classify]. The caller closes the response's body.
+// RoundTrip sends a request whose URL has the origin's scheme and host. What
+// is neither in its header nor needed to frame it is not sent. A request
+// without content that meets a kept connection which has just been lost is sent
+// again if its method is safe, or if nothing of it was sent. Errors are
+// classified by [Classify]. The caller closes the response's body.
+//
+// Interim responses go to the Got1xxResponse of the context's
+// httptrace.ClientTrace; an error of it ends the exchange. The body of a 101 is
+// the connection, an io.ReadWriteCloser. From an origin of scheme http other
+// bodies are io.WriterTo too.
 func (o *Origin) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(r.Context())
-	resp, err := o.transport.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		cancel()
-		return nil, err
+	if o.plain != nil {
+		return o.plain.roundTrip(r)
 	}
-	o.watch(resp, cancel)
-	return resp, nil
+	return o.secure.roundTrip(r)
 }
 
 // Reachable reports whether a connection can be made; nil if so.
 func (o *Origin) Reachable(ctx context.Context) error {
-	addr := o.base.Host
-	if o.base.Port() == "" {
-		addr = net.JoinHostPort(o.base.Hostname(), map[string]string{"http": "80", "https": "443"}[o.base.Scheme])
-	}
-	conn, err := o.dial(ctx, "tcp", addr)
+	conn, err := o.dial(ctx, "tcp", o.addr)
 	if err != nil {
 		return err
 	}
@@ -110,4 +111,10 @@ func (o *Origin) Reachable(ctx context.Context) error {
 }
 
 // Close closes kept connections; those in use end with their requests.
-func (o *Origin) Close() { o.transport.CloseIdleConnections() }
+func (o *Origin) Close() {
+	if o.plain != nil {
+		o.plain.idle.close()
+		return
+	}
+	o.secure.transport.CloseIdleConnections()
+}

@@ -32,9 +32,9 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 		Times: t, Date: date, InitialAge: initialAge(rs.Fields, date, t),
 		Lifetime: life, Source: source,
 		NoCache: d.NoCache, Immutable: d.Immutable,
-		ETag: etag(rs.Fields),
+		ETag: strings.Clone(etag(rs.Fields)), // what is kept must not keep the whole head with it
 		Vary: names, VaryValues: VaryValues(names, rq.Fields),
-		ContentLanguage: singleLanguage(rs.Fields),
+		ContentLanguage: strings.Clone(singleLanguage(rs.Fields)),
 	}
 	if source == SourceRule || source == SourceStatusTTL {
 		s.Lifetime += s.InitialAge // an operator's lifetime begins with the receipt

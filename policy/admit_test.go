@@ -273,6 +273,7 @@ func TestAdmitStaleWindows(t *testing.T) {
 		{"5.2.2.10 s-maxage", "Cache-Control: s-maxage=60" + windows, 0, 0, true},
 		{"5.2.2.10 s-maxage that is no number", `Cache-Control: s-maxage=x | ETag: "a"`, 0, 0, true},
 		{"5.2.2.4 no-cache", `Cache-Control: no-cache, max-age=60` + windows, 0, 0, true},
+		{"5.4 Pragma alone", `Pragma: No-Cache | Expires: Mon, 02 Jan 2106 15:04:05 GMT`, 0, 0, true},
 		{"5.2.2.2 must-revalidate with rubbish", "Cache-Control: max-age=60, must-revalidate=x" + windows, 0, 0, true},
 		{"5.2.2.4 qualified no-cache does not", `Cache-Control: no-cache="Foo", max-age=60` + windows, 5 * time.Second, 6 * time.Second, false},
 	} {

@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Source says where a freshness lifetime came from.
 type Source uint8
@@ -31,7 +34,14 @@ func governing(f Fields, r *Rules) (d ResponseDirectives, isTargeted bool) {
 	if d, ok := targeted(f, r.Targeted); ok {
 		return d, true
 	}
-	return ParseResponseDirectives(f.Values("Cache-Control")), false
+	lines := f.Values("Cache-Control")
+	d = ParseResponseDirectives(lines)
+	if len(lines) == 0 {
+		// RFC 9111, 5.4, gives Pragma in responses no meaning. Who sends it means
+		// this, and to ask the origin is never wrong.
+		d.NoCache = strings.EqualFold(first(f.Values("Pragma")), "no-cache")
+	}
+	return d, false
 }
 
 // lifetime computes the freshness lifetime of a response and its source.

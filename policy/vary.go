@@ -14,7 +14,7 @@ func varyNames(lines []string) (names []string, star bool) {
 		if m == "*" || !isToken(m) {
 			star = true
 		}
-		names = append(names, http.CanonicalHeaderKey(m))
+		names = append(names, strings.Clone(http.CanonicalHeaderKey(m)))
 		return true
 	})
 	slices.Sort(names)

@@ -10,27 +10,26 @@ import (
 
 // complete uses a 206 that brings the part of an entry that was missing
 // (RFC 9111, 3.4). It returns false when the part does not fit: then the
-// request is to be made again for all of it.
-func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) bool {
+// request is to be made again for all of it. carry is what is left to be done.
+func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (carry func(), ok bool) {
 	old := j.selected()
 	stored, _ := admit(j, resp, t, rules)
 	if stored == nil || !policy.Combinable(old.Stored, stored) {
-		return false
+		return nil, false
 	}
 	if most := fl.f.limits.Load().maxObject; stored.Partial.Length > most || stored.Partial.Held[0].Len() > most {
-		return false
+		return nil, false
 	}
 	if j.Facts.Range == "" && makesWhole(old, stored, resp) {
-		fl.deliverWhole(old, resp, stored, rules)
-		return true
+		return fl.deliverWhole(old, resp, stored, rules), true
 	}
 	e, ok := fl.patch(j, resp, stored, rules)
 	if !ok {
-		return false
+		return nil, false
 	}
 	resp.Body.Close()
 	fl.useEntry(resp.StatusCode, e, policy.ReasonNone)
-	return true
+	return nil, true
 }
 
 // makesWhole reports whether what is held and what comes are two runs that
@@ -42,7 +41,7 @@ func makesWhole(old *Entry, stored *policy.Stored, resp *http.Response) bool {
 
 // deliverWhole sends a representation of which one end is held, while the other
 // one arrives: nobody waits for the whole.
-func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Stored, rules *policy.Rules) {
+func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Stored, rules *policy.Rules) (carry func()) {
 	held, missing := old.Partial.Held[0], part.Partial.Held[0]
 	length := part.Partial.Length
 	whole := *part
@@ -55,7 +54,7 @@ func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Sto
 	fl.status, fl.answered, fl.length, fl.stored = resp.StatusCode, http.StatusOK, length, &whole
 	fl.open(length)
 	pieces := []io.Reader{old.Body.reader(0, missing.First), resp.Body, old.Body.reader(missing.Last+1-held.First, length-missing.Last-1)}
-	fl.carry(io.MultiReader(pieces...), resp, &whole, func() { fl.publish(&whole) })
+	return func() { fl.carry(io.MultiReader(pieces...), resp, &whole, func() { fl.publish(&whole) }) }
 }
 
 // patch reads the missing part of a partial entry and joins it: for an answer

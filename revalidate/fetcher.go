@@ -87,7 +87,10 @@ func (f *Fetcher) Stats() Stats {
 // thing, or from one of its own. The error is a *Failure when the origin
 // failed, or ctx's error when the client left.
 func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
-	alone := j.Alone || f.lonely.has(j.kind(), time.Now())
+	if f.lonely.has(j.kind(), time.Now()) {
+		return f.solo(ctx, j)
+	}
+	alone := j.Alone
 	for {
 		fl, leads, e := f.board(j, alone)
 		switch {
@@ -163,15 +166,21 @@ func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
 		f.flights[id] = fl
 	}
 	f.started.Add(1)
+	f.list(fl)
 	f.launch(fl, func() { fl.run(j) })
 	return fl
 }
 
-// launch does a flight's work in the background. The caller holds the lock and
-// has seen that the fetcher is open.
-func (f *Fetcher) launch(fl *flight, work func()) {
+// list notes a flight that may store. The caller holds the lock and has seen
+// that the fetcher is open.
+func (f *Fetcher) list(fl *flight) {
 	f.active[fl.key] = append(f.active[fl.key], fl)
 	f.running.Add(1)
+}
+
+// launch does the work of a listed flight in the background. The caller holds
+// the lock, or the fetcher cannot be closed meanwhile.
+func (f *Fetcher) launch(fl *flight, work func()) {
 	f.wg.Go(func() {
 		defer f.land(fl)
 		work()

@@ -51,6 +51,7 @@ func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFun
 	context.AfterFunc(fl.ctx, cancel)
 	fl.fields, fl.stored = policy.Storable(resp.Header, rules), stored
 	fl.open(resp.ContentLength)
+	f.list(fl)
 	f.launch(fl, func() {
 		defer cancel()
 		fl.carry(resp.Body, resp, stored, func() {})

@@ -11,40 +11,47 @@ import (
 	"cacheproxy/policy"
 )
 
-// run does a flight's work: it asks the origin, judges the response head, and
-// sees the body home.
+// run does a flight's work.
 func (fl *flight) run(j *Job) {
 	defer fl.cancelIfIdle()
-	req, conditional := fl.request(j)
-	resp, times, err := exchange(fl.ctx, j.Origin, req, fl.addInterim)
+	if carry := fl.ask(j, fl.addInterim); carry != nil {
+		carry()
+	}
+}
+
+// ask asks the origin and judges the response head. It returns what is left to
+// be done, which sees the body home, or nil.
+func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
+	req, conditional := request(j)
+	resp, times, err := exchange(fl.ctx, j.Origin, req, interim)
 	if err != nil {
 		fl.fail(err)
-		return
+		return nil
 	}
 	fl.originTime = times.Received.Sub(times.Requested)
 	rules := j.Arrived(resp)
-	done, again := fl.useStored(j, resp, times, rules, conditional)
+	carry, done, again := fl.useStored(j, resp, times, rules, conditional)
 	if again { // the answer does not fit what is stored: ask for all of it
 		drain(resp)
-		req = j.Request.WithContext(fl.ctx)
-		if resp, times, err = exchange(fl.ctx, j.Origin, req, fl.addInterim); err != nil {
+		if resp, times, err = exchange(fl.ctx, j.Origin, j.Request, interim); err != nil {
 			fl.fail(err)
-			return
+			return nil
 		}
 		rules = j.Arrived(resp)
 		done = false
 	}
 	if !done {
-		fl.deliver(j, resp, times, rules)
+		return fl.deliver(j, resp, times, rules)
 	}
+	return carry
 }
 
 // request returns what is sent: the client's request with our own conditions,
 // or with the range that is missing.
-func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
-	r = j.Request.WithContext(fl.ctx)
+func request(j *Job) (r *http.Request, conditional bool) {
+	r = j.Request
 	if e := j.selected(); e != nil && j.Decision.Missing != nil {
-		r.Header = maps.Clone(r.Header) // the job's stays as it is, for another try
+		r = withOwnHeader(r)
 		r.Header.Set("Range", j.Decision.Missing.Request(e.Length()))
 		r.Header.Del("If-Range")
 		if v := e.IfRangeFor(); v != "" {
@@ -56,7 +63,7 @@ func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
 	if noneMatch == "" && since == "" {
 		return r, false
 	}
-	r.Header = maps.Clone(r.Header)
+	r = withOwnHeader(r)
 	if noneMatch != "" {
 		r.Header.Set("If-None-Match", noneMatch)
 	}
@@ -66,36 +73,46 @@ func (fl *flight) request(j *Job) (r *http.Request, conditional bool) {
 	return r, true
 }
 
+// withOwnHeader returns a request whose header can be changed: the job's stays
+// as it is, for another try.
+func withOwnHeader(r *http.Request) *http.Request {
+	out := *r
+	out.Header = maps.Clone(r.Header)
+	return &out
+}
+
 // useStored handles answers that say something about what is stored: a 304, a
 // part that was missing, the answer to a HEAD. done: the flight has its
-// verdict; again: the request must be made anew, as the client made it.
-func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules, conditional bool) (done, again bool) {
+// verdict, and carry is what is left to be done; again: the request must be made
+// anew, as the client made it.
+func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules, conditional bool) (carry func(), done, again bool) {
 	switch {
 	case conditional && resp.StatusCode == http.StatusNotModified:
 		e, refused := fl.f.freshen(fl, j, resp, t, rules)
 		if e == nil {
-			return false, true
+			return nil, false, true
 		}
 		drain(resp)
 		fl.useEntry(resp.StatusCode, e, refused)
-		return true, false
+		return nil, true, false
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusPartialContent:
-		done = fl.complete(j, resp, t, rules)
-		return done, !done
+		carry, done = fl.complete(j, resp, t, rules)
+		return carry, done, !done
 	case j.Decision.Missing != nil && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
-		return false, true
+		return nil, false, true
 	case j.Facts.Method == http.MethodHead && resp.StatusCode < 500:
 		if e, refused := fl.f.head(fl, j, resp, t, rules); e != nil {
 			drain(resp)
 			fl.useEntry(resp.StatusCode, e, refused)
-			return true, false
+			return nil, true, false
 		}
 	}
-	return false, false
+	return nil, false, false
 }
 
-// deliver settles what becomes of a response of its own.
-func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) {
+// deliver settles what becomes of a response of its own. It returns what is left
+// to be done, or nil.
+func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (carry func()) {
 	stored, why := admit(j, resp, t, rules)
 	length := contentLength(j, resp)
 	if stored != nil && length > fl.f.limits.Load().maxObject {
@@ -106,12 +123,12 @@ func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *po
 	if stored == nil {
 		fl.displace(j)
 		fl.giveAway(resp)
-		return
+		return nil
 	}
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = policy.Storable(resp.Header, rules)
 	fl.open(length)
-	fl.carry(resp.Body, resp, stored, func() { fl.publish(stored) })
+	return func() { fl.carry(resp.Body, resp, stored, func() { fl.publish(stored) }) }
 }
 
 // publish lets everybody read the growing body, or the first client only when
@@ -277,7 +294,11 @@ func entryFields(s *policy.Stored, h http.Header) Block {
 
 func (fl *flight) useEntry(status int, e *Entry, refused policy.Reason) {
 	fl.status, fl.entry, fl.stored, fl.refused = status, e, e.Stored, refused
-	fl.f.unlist(fl)
+	if e.NoCache || e.Lifetime <= e.InitialAge { // it answered one request, and will the next one by itself
+		fl.f.alone(fl)
+	} else {
+		fl.f.unlist(fl)
+	}
 	fl.settle(entry)
 }
 

@@ -1,0 +1,117 @@
+package origin
+
+import (
+	"sync"
+	"time"
+)
+
+// pool keeps idle connections. The one that was used last is taken first, so
+// that those beyond need grow old and are closed.
+type pool struct {
+	most int
+	age  time.Duration // how long one is kept
+
+	mu     sync.Mutex
+	conns  []*conn // the longest idle first
+	timer  *time.Timer
+	armed  bool
+	closed bool
+}
+
+// take returns an idle connection on which nothing has come, or nil.
+func (p *pool) take() *conn {
+	for {
+		c := p.pop()
+		if c == nil || c.silent() {
+			return c
+		}
+		c.Close()
+	}
+}
+
+func (p *pool) pop() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.conns)
+	if n == 0 {
+		return nil
+	}
+	c := p.conns[n-1]
+	if time.Since(c.since) >= p.age { // and so are all others; expire closes them
+		return nil
+	}
+	p.conns[n-1] = nil
+	p.conns = p.conns[:n-1]
+	return c
+}
+
+// put keeps a connection, or closes it when there are enough.
+func (p *pool) put(c *conn) {
+	p.mu.Lock()
+	keep := !p.closed && len(p.conns) < p.most
+	if keep {
+		c.used, c.since = true, time.Now()
+		p.conns = append(p.conns, c)
+		p.arm(p.age)
+	}
+	p.mu.Unlock()
+	if !keep {
+		c.Close()
+	}
+}
+
+// arm has expire called after d, unless it will be anyway. The caller holds mu.
+func (p *pool) arm(d time.Duration) {
+	switch {
+	case p.armed:
+		return
+	case p.timer == nil:
+		p.timer = time.AfterFunc(d, p.expire)
+	default:
+		p.timer.Reset(d)
+	}
+	p.armed = true
+}
+
+// expire closes the connections that are too old.
+func (p *pool) expire() {
+	p.mu.Lock()
+	now, n := time.Now(), 0
+	for n < len(p.conns) && now.Sub(p.conns[n].since) >= p.age {
+		n++
+	}
+	old := p.cut(n)
+	p.armed = false
+	if len(p.conns) > 0 {
+		p.arm(p.age - now.Sub(p.conns[0].since))
+	}
+	p.mu.Unlock()
+	closeAll(old)
+}
+
+// cut takes the n oldest out. The caller holds mu.
+func (p *pool) cut(n int) []*conn {
+	old := append([]*conn(nil), p.conns[:n]...)
+	left := copy(p.conns, p.conns[n:])
+	clear(p.conns[left:])
+	p.conns = p.conns[:left]
+	return old
+}
+
+// close closes all connections, and those that come back later.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	old := p.cut(len(p.conns))
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.mu.Unlock()
+	closeAll(old)
+}
+
+func closeAll(conns []*conn) {
+	for _, c := range conns {
+		c.Close()
+	}
+}

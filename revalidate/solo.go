@@ -1,0 +1,50 @@
+package revalidate
+
+import (
+	"context"
+
+	"cacheproxy/policy"
+)
+
+// solo gets an answer for a job whose answer nobody else may have, as far as is
+// known: the caller does the flight's work up to the response head, without
+// anybody to hand it to. Should the answer be worth storing after all, the rest
+// is a flight like any other.
+func (f *Fetcher) solo(ctx context.Context, j *Job) (*Answer, error) {
+	fl := newFlight(f, "", j)
+	f.mu.Lock()
+	if f.ctx.Err() != nil {
+		f.mu.Unlock()
+		return nil, &Failure{Reason: policy.ClientGone, Err: errClosed}
+	}
+	if e := f.arrived(j); e != nil {
+		f.mu.Unlock()
+		return &Answer{Entry: e, Facts: e.Stored, Stored: true, Collapsed: true}, nil
+	}
+	f.list(fl)
+	f.wg.Add(1) // so that Close waits for it, and what follows may launch
+	f.mu.Unlock()
+	defer f.wg.Done()
+	f.started.Add(1)
+	stop := context.AfterFunc(ctx, fl.cancel)
+	carry := fl.ask(j, j.Interim)
+	stays := stop()
+	switch {
+	case carry == nil:
+		fl.cancelIfIdle()
+		f.land(fl)
+	default:
+		f.launch(fl, func() {
+			defer fl.cancelIfIdle()
+			carry()
+		})
+	}
+	if !stays {
+		fl.leave(true)
+		return nil, ctx.Err()
+	}
+	if carry != nil {
+		return fl.wait(ctx, j, true)
+	}
+	return fl.answer(ctx, j, true)
+}
