@@ -58,22 +58,21 @@ func Storable(h http.Header, r *Rules) http.Header {
 	return out
 }
 
-// Merge returns stored fields updated by those of a newer response for the
-// same representation (RFC 9111, 3.2). Both arguments are left alone.
-func Merge(stored, newer http.Header) http.Header {
-	out := stored.Clone()
-	update := newer.Clone()
-	RemoveHopByHop(update)
-	for _, name := range bodyFields {
-		delete(update, name)
+// Merge updates stored fields by those of a newer response for the same
+// representation (RFC 9111, 3.2). The newer ones are left alone.
+func Merge(stored, newer http.Header) {
+	if len(newer["Connection"]) > 0 {
+		newer = newer.Clone()
+		RemoveHopByHop(newer)
 	}
-	if len(out["Etag"]) > 0 { // it was compared, perhaps weakly: the stored one stays
-		delete(update, "Etag")
+	for name, lines := range newer {
+		switch {
+		case slices.Contains(hopByHop, name), slices.Contains(proxyFields, name), slices.Contains(bodyFields, name):
+		case name == "Etag" && len(stored["Etag"]) > 0: // it was compared, perhaps weakly: the stored one stays
+		default:
+			stored[name] = lines
+		}
 	}
-	for name, lines := range update {
-		out[name] = lines
-	}
-	return out
 }
 
 // ApplyCookieRule removes Set-Cookie where the rule says so.

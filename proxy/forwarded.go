@@ -25,7 +25,7 @@ func (x *exchange) addForwarded(h http.Header) {
 	if strings.Contains(node, ":") {
 		node = `"[` + node + `]"`
 	}
-	element := "for=" + node + ";host=" + quoteHost(x.target.Host) + ";proto=" + x.target.Scheme
+	element := string(appendElement(make([]byte, 0, 96), node, x.target.Host, x.target.Scheme))
 	values := []string{
 		after(h["X-Forwarded-For"], bare), x.target.Host, x.target.Scheme, after(h["Forwarded"], element), x.o.RequestID,
 	}
@@ -44,14 +44,19 @@ func after(lines []string, member string) string {
 	return strings.Join(lines, ", ") + ", " + member
 }
 
-// quoteHost quotes a host for Forwarded where it is not a token (RFC 7239, 4).
-func quoteHost(host string) string {
-	for _, c := range host {
-		if c != '-' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return string(append(appendQuoted([]byte{'"'}, host), '"'))
-		}
+// appendElement appends what Forwarded says of this hop (RFC 7239, 4). A host
+// that is no token is quoted.
+func appendElement(dst []byte, node, host, proto string) []byte {
+	dst = append(append(dst, "for="...), node...)
+	dst = append(dst, ";host="...)
+	if strings.IndexFunc(host, func(c rune) bool {
+		return c != '-' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	}) < 0 {
+		dst = append(dst, host...)
+	} else {
+		dst = append(appendQuoted(append(dst, '"'), host), '"')
 	}
-	return host
+	return append(append(dst, ";proto="...), proto...)
 }
 
 // trusts reports whether a peer's word about its own client is believed.

@@ -14,9 +14,18 @@ type Block string
 
 // NewBlock writes a header as a block. Names are canonical.
 func NewBlock(h http.Header) Block {
-	names := make([]string, 0, len(h))
+	return newBlock(h, func(string) bool { return false })
+}
+
+// newBlock is NewBlock without some of the fields.
+func newBlock(h http.Header, without func(name string) bool) Block {
+	var room [32]string
+	names := room[:0]
 	size := 0
 	for name, lines := range h {
+		if without(name) {
+			continue
+		}
 		names = append(names, name)
 		for _, line := range lines {
 			size += len(name) + len(line) + len(": \r\n")
@@ -59,7 +68,14 @@ func (b Block) Header() http.Header {
 
 // AddTo adds the fields to a header.
 func (b Block) AddTo(h http.Header) {
+	lines := make([]string, 0, strings.Count(string(b), "\n"))
 	for name, value := range b.All() {
-		h[name] = append(h[name], value)
+		if h[name] != nil {
+			h[name] = append(h[name], value)
+			continue
+		}
+		n := len(lines)
+		lines = append(lines, value)
+		h[name] = lines[n : n+1 : n+1]
 	}
 }

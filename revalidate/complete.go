@@ -48,7 +48,8 @@ func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Sto
 	whole.Partial, whole.Status = nil, http.StatusOK
 	resp.Header.Del("Content-Range")
 	policy.ApplyCookieRule(resp.Header, rules)
-	fl.fields = policy.Merge(old.Fields.Header(), policy.Storable(resp.Header, rules))
+	fl.fields = old.Fields.Header()
+	policy.Merge(fl.fields, policy.Storable(resp.Header, rules))
 	fl.fields.Set("Content-Length", strconv.FormatInt(length, 10))
 	fl.header = fl.fields
 	fl.status, fl.answered, fl.length, fl.stored = resp.StatusCode, http.StatusOK, length, &whole

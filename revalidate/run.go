@@ -282,14 +282,10 @@ func newEntry(stored *policy.Stored, fields http.Header, body Body) *Entry {
 // entryFields returns the fields of a stored response as a block. What is said
 // anew with every use is left out.
 func entryFields(s *policy.Stored, h http.Header) Block {
-	h = h.Clone()
-	if s.Method != http.MethodHead { // a HEAD has no body to count
-		h.Del("Content-Length")
-	}
-	if s.Partial != nil {
-		h.Del("Content-Range")
-	}
-	return NewBlock(h)
+	return newBlock(h, func(name string) bool {
+		// A HEAD has no body to count.
+		return name == "Content-Length" && s.Method != http.MethodHead || name == "Content-Range" && s.Partial != nil
+	})
 }
 
 func (fl *flight) useEntry(status int, e *Entry, refused policy.Reason) {

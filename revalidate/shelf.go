@@ -72,7 +72,9 @@ func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 	if partial.Whole() {
 		stored.Partial, stored.Status = nil, http.StatusOK
 	}
-	e.Fields = NewBlock(policy.Merge(old.Fields.Header(), newer.Fields.Header()))
+	merged := old.Fields.Header()
+	policy.Merge(merged, newer.Fields.Header())
+	e.Fields = NewBlock(merged)
 	return e, true
 }
 
@@ -120,7 +122,8 @@ func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason)
 // updated returns an entry with the fields of a newer response for the same
 // representation, and why it may not be stored any more, if so.
 func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, policy.Reason) {
-	merged := policy.Merge(old.Fields.Header(), newer)
+	merged := old.Fields.Header()
+	policy.Merge(merged, newer)
 	policy.ApplyCookieRule(merged, rules)
 	facts := *j.Facts
 	facts.Method = old.Method
