@@ -83,9 +83,7 @@ func (c *conn) onData(f *http2.DataFrame) error {
 	if len(data) == 0 && !f.StreamEnded() {
 		return c.noisy()
 	}
-	if len(data) >= usefulFrame {
-		c.noise.earn(1)
-	}
+	c.noise.earn(float64(len(data) / useful))
 	return nil
 }
 

@@ -181,18 +181,29 @@ func (c *conn) onWindowUpdate(f *http2.WindowUpdateFrame) error {
 		if c.window += more; c.window > maxWindow {
 			return connError(http2.ErrCodeFlowControl, "the window is larger than allowed")
 		}
-		return c.noisy()
+		return c.opened(more)
 	}
 	if f.StreamID > c.lastID {
 		return c.idle()
 	}
-	if st := c.streams[f.StreamID]; st != nil {
-		if st.window += more; st.window > maxWindow {
-			return c.refuse(st.id, http2.ErrCodeFlowControl)
-		}
-		if len(st.part) > 0 && st.window > 0 {
-			c.queueUp(st)
-		}
+	st := c.streams[f.StreamID]
+	if st == nil {
+		return c.noisy()
+	}
+	if st.window += more; st.window > maxWindow {
+		return c.refuse(st.id, http2.ErrCodeFlowControl)
+	}
+	if len(st.part) > 0 && st.window > 0 {
+		c.queueUp(st)
+	}
+	return c.opened(more)
+}
+
+// opened counts a window update that makes us send tiny frames. One that opens
+// the window by more is bounded by what a window may be.
+func (c *conn) opened(more int64) error {
+	if more >= useful {
+		return nil
 	}
 	return c.noisy()
 }

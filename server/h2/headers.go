@@ -154,9 +154,7 @@ func (c *conn) respond(id uint32) (int64, bool) {
 			c.out = append(c.out, b...)
 		}
 		c.window -= size
-		if size >= usefulFrame {
-			c.noise.earn(2)
-		}
+		c.noise.earn(float64(size / useful))
 	}
 	c.unread++
 	c.resets.earn(1)
@@ -173,7 +171,7 @@ func (c *conn) queueReply(id uint32, chunks [][]byte) {
 		st.stall = time.AfterFunc(c.s.Write, func() { c.stalled(st) })
 	}
 	c.queueUp(st)
-	c.pump()
+	c.pump(0)
 	c.full = len(c.out) >= outLimit
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -103,19 +102,24 @@ func (letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// counted counts the hits of a server.
+func counted(s *Server) *int {
+	hits, hit := new(int), s.Hit
+	s.Hit = func(h *proxy.Head, r *proxy.Reply) bool {
+		ok := hit(h, r)
+		if ok {
+			*hits++
+		}
+		return ok
+	}
+	return hits
+}
+
 // TestHitsAreLikeTheHandlersAnswers for every kind of request that Hit answers.
 func TestHitsAreLikeTheHandlersAnswers(t *testing.T) {
 	var seen outcomes
 	s := cached(t, seen.add)
-	hits := 0
-	lane := s.Hit
-	s.Hit = func(h *proxy.Head, r *proxy.Reply) bool {
-		ok := lane(h, r)
-		if ok {
-			hits++
-		}
-		return ok
-	}
+	hits := counted(s)
 	plain := &Server{Handler: s.Handler}
 	big := http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 24}
 	c, h := connect(t, s, big), connect(t, plain, big)
@@ -144,10 +148,10 @@ func TestHitsAreLikeTheHandlersAnswers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			h.request(id, "GET", tc.path, true) // so that it is stored
 			h.answer(id)
-			before := hits
+			before := *hits
 			c.request(id, tc.method, tc.path, true, tc.more...)
 			fields, body := c.answer(id)
-			assert.Equal(t, tc.hit, hits > before)
+			assert.Equal(t, tc.hit, *hits > before)
 			h.request(id+2, tc.method, tc.path, true, tc.more...)
 			want, wantBody := h.answer(id + 2)
 			delete(fields, "x-request-id")
@@ -215,7 +219,7 @@ func TestHitsThatAreNotTaken(t *testing.T) {
 	assert.True(t, seen.of(t, "/100000", 1).Aborted)
 }
 
-// TestManyHits in one go: they are answered in order and completely.
+// TestManyHits in one go are answered completely.
 func TestManyHits(t *testing.T) {
 	c := connect(t, cached(t, nil), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 24})
 	c.wrote(c.fr.WriteWindowUpdate(0, 1<<30))
@@ -225,136 +229,114 @@ func TestManyHits(t *testing.T) {
 		for i := range uint32(100) {
 			c.get(3+200*n+2*i, "/5000")
 		}
-		for i := range uint32(100) {
-			_, body := c.answer(3 + 200*n + 2*i)
-			require.True(t, want == body)
+		bodies := map[uint32]string{}
+		for ended := 0; ended < 100; {
+			g := c.expect(http2.FrameData, http2.FrameRSTStream)
+			require.Equal(t, http2.FrameData, g.Type)
+			bodies[g.ID] += string(g.Data)
+			if g.End {
+				ended++
+				require.True(t, want == bodies[g.ID])
+			}
 		}
+		require.Len(t, bodies, 100)
 	}
 }
 
-// TestOverTLS with a client that is as good as any, beside HEAD and uploads.
-func TestOverTLS(t *testing.T) {
-	s := cached(t, nil)
-	upstream := httptest.NewUnstartedServer(nil) // for its certificate
-	upstream.StartTLS()
-	defer upstream.Close()
-	config := &tls.Config{Certificates: upstream.TLS.Certificates, NextProtos: []string{"h2"}}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		conn, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		secure := tls.Server(conn, config)
-		if secure.Handshake() == nil {
-			s.ServeConn(context.Background(), secure)
-		}
-	}()
-	tr := upstream.Client().Transport.(*http.Transport).Clone()
-	tr.ForceAttemptHTTP2 = true
-	client := &http.Client{Transport: tr}
+// TestDownloads by a client that says of every few KiB that it has read them.
+func TestDownloads(t *testing.T) {
+	client := transport(t, cached(t, nil))
 	var wg sync.WaitGroup
-	for i := range 50 {
+	for range 8 {
 		wg.Go(func() {
-			resp, err := client.Get("https://" + ln.Addr().String() + "/" + strconv.Itoa(i%3*300_000))
-			if !assert.NoError(t, err) {
-				return
+			for range 10 {
+				resp, err := client.Get("http://example.com/200000")
+				if !assert.NoError(t, err) {
+					return
+				}
+				n, err := io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if !assert.NoError(t, err) || !assert.EqualValues(t, 200000, n) {
+					return
+				}
 			}
-			defer resp.Body.Close()
-			b, err := io.ReadAll(resp.Body)
-			assert.NoError(t, err)
-			assert.Len(t, b, i%3*300_000)
-			assert.Equal(t, "HTTP/2.0", resp.Proto)
 		})
 	}
 	wg.Wait()
-	client.CloseIdleConnections()
-	<-served
-	ln.Close()
-}
-
-func TestStrong(t *testing.T) {
-	for name, tc := range map[string]struct {
-		state *tls.ConnectionState
-		want  bool
-	}{
-		"in clear": {nil, true},
-		"1.3":      {&tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256}, true},
-		"1.2":      {&tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, true},
-		"CBC":      {&tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}, false},
-		"no ECDHE": {&tls.ConnectionState{Version: tls.VersionTLS12, CipherSuite: tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, false},
-		"1.1":      {&tls.ConnectionState{Version: tls.VersionTLS11, CipherSuite: tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}, false},
-	} {
-		assert.Equal(t, tc.want, strong(tc.state), name)
-	}
 }
 
 // BenchmarkHit is a hit of 1 KiB with 32 requests in flight on one connection
-// in clear; the client's part is to send bytes it prepared and to count those
-// that come back.
+// in clear. Half of the work, and one allocation, is the client's.
 func BenchmarkHit(b *testing.B) {
 	s := cached(b, nil)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	defer ln.Close()
 	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go s.ServeConn(context.Background(), conn)
+		if conn, err := ln.Accept(); err == nil {
+			s.ServeConn(context.Background(), conn)
 		}
 	}()
 	defer s.Close()
 	conn, err := net.Dial("tcp", ln.Addr().String())
 	require.NoError(b, err)
 	defer conn.Close()
-	var out struct {
-		bytes.Buffer
-		block bytes.Buffer
-	}
-	fr := http2.NewFramer(&out, bufio.NewReaderSize(conn, 64<<10))
-	enc := hpack.NewEncoder(&out.block)
-	out.WriteString(http2.ClientPreface)
-	require.NoError(b, fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30}))
-	id := uint32(1)
-	ask := func(n int) {
-		for range n {
-			out.block.Reset()
-			for _, f := range []hpack.HeaderField{
-				{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "127.0.0.1:8443"},
-				{Name: ":path", Value: "/1024"}, {Name: "user-agent", Value: "bench"}, {Name: "accept", Value: "*/*"},
-			} {
-				_ = enc.WriteField(f)
-			}
-			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: out.block.Bytes(), EndStream: true, EndHeaders: true})
-			id += 2
-		}
-		_ = fr.WriteWindowUpdate(0, uint32(2048*n))
-		_, _ = conn.Write(out.Bytes())
-		out.Buffer.Reset()
-	}
-	fr.SetReuseFrames()
-	answers := func(n int) {
-		for n > 0 {
-			f, err := fr.ReadFrame()
-			if err != nil {
-				b.Fatal(err)
-			}
-			if d, ok := f.(*http2.DataFrame); ok && d.StreamEnded() {
-				n--
-			}
-		}
-	}
-	ask(1)
-	answers(1)
+	l := newLoad(b, conn)
+	l.ask(1)
+	l.answers(1)
 	b.ReportAllocs()
 	for n := b.N; n > 0; n -= 32 {
-		ask(min(n, 32))
-		answers(min(n, 32))
+		l.ask(min(n, 32))
+		l.answers(min(n, 32))
+	}
+}
+
+// load is a client that asks for the same again and again.
+type load struct {
+	b     *testing.B
+	conn  net.Conn
+	out   bytes.Buffer
+	block bytes.Buffer
+	fr    *http2.Framer
+	enc   *hpack.Encoder
+	id    uint32
+}
+
+func newLoad(b *testing.B, conn net.Conn) *load {
+	l := &load{b: b, conn: conn, id: 1}
+	l.fr = http2.NewFramer(&l.out, bufio.NewReaderSize(conn, 64<<10))
+	l.fr.SetReuseFrames()
+	l.enc = hpack.NewEncoder(&l.block)
+	l.out.WriteString(http2.ClientPreface)
+	require.NoError(b, l.fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30}))
+	return l
+}
+
+// ask sends n requests in one write.
+func (l *load) ask(n int) {
+	for range n {
+		l.block.Reset()
+		for _, f := range [...]hpack.HeaderField{
+			{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "127.0.0.1:8443"},
+			{Name: ":path", Value: "/1024"}, {Name: "user-agent", Value: "bench"}, {Name: "accept", Value: "*/*"},
+		} {
+			_ = l.enc.WriteField(f)
+		}
+		_ = l.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: l.id, BlockFragment: l.block.Bytes(), EndStream: true, EndHeaders: true})
+		l.id += 2
+	}
+	_ = l.fr.WriteWindowUpdate(0, uint32(2048*n))
+	_, _ = l.conn.Write(l.out.Bytes())
+	l.out.Reset()
+}
+
+// answers reads n answers.
+func (l *load) answers(n int) {
+	for n > 0 {
+		f, err := l.fr.ReadFrame()
+		require.NoError(l.b, err)
+		if d, ok := f.(*http2.DataFrame); ok && d.StreamEnded() {
+			n--
+		}
 	}
 }

@@ -21,8 +21,9 @@ const (
 	// maxFrame is the largest payload that is sent or taken.
 	maxFrame = 16 << 10
 
-	// usefulFrame is from how many bytes on a DATA frame brings something.
-	usefulFrame = 1 << 10
+	// useful is how many bytes of content make up for one frame that brings
+	// nothing, and by how many a window update has to open a window.
+	useful = 1 << 10
 
 	// maxControl is how many answers to control frames may wait for a client that
 	// does not read.
@@ -38,7 +39,7 @@ const (
 	resetRate  = 50
 
 	// A client may send noiseBurst frames that bring nothing (PING, SETTINGS,
-	// PRIORITY, empty DATA, small window updates), after that noiseRate in a
+	// PRIORITY, empty DATA, window updates that are small or late), after that noiseRate in a
 	// second and noisePerRequest for each request.
 	noiseBurst      = 2000
 	noiseRate       = 200

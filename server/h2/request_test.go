@@ -1,10 +1,12 @@
 package h2
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,6 +164,34 @@ func (c *client) credit() (n int) {
 			return n
 		}
 	}
+}
+
+// TestPiecesOfContent: however content is cut by the client and by the handler,
+// it is the same.
+func TestPiecesOfContent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var want, seen []byte
+		c := connect(t, &Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			for n := 1; ; n = n*3%5000 + 1 {
+				p := make([]byte, n)
+				k, err := io.ReadFull(r.Body, p)
+				seen = append(seen, p[:k]...)
+				if err != nil {
+					return
+				}
+				time.Sleep(time.Duration(n) * time.Millisecond)
+			}
+		})})
+		c.request(1, "POST", "/", false)
+		for i := range 100 {
+			piece := bytes.Repeat([]byte{byte(i)}, i*37%3000)
+			want = append(want, piece...)
+			c.data(1, i == 99, string(piece))
+			time.Sleep(time.Second)
+		}
+		c.answer(1)
+		assert.True(t, bytes.Equal(want, seen))
+	})
 }
 
 func TestLargeUpload(t *testing.T) {

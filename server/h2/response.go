@@ -225,7 +225,7 @@ func (w *response) send(p []byte, fin bool) error {
 	}
 	if st.part, st.fin = p, fin; len(p) > 0 {
 		c.queueUp(st)
-		c.pump()
+		c.pump(0)
 	} else if fin && !st.ended {
 		c.out = appendData(c.out, st.id, nil, true)
 		c.endStream(st)

@@ -71,17 +71,18 @@ func (c *conn) unqueue() *stream {
 }
 
 // pump moves content into the buffer, in turn a frame of each stream, as far as
-// windows and buffer allow. A stream whose window is closed leaves the queue
-// until that is opened.
-func (c *conn) pump() {
+// windows and buffer allow, but at least so many frames, whatever is in the
+// buffer. A stream whose window is closed leaves the queue until that is opened.
+func (c *conn) pump(least int) {
 	if c.first != nil {
 		c.room()
 	}
-	for c.first != nil && c.window > 0 && len(c.out) < outLimit {
+	for c.first != nil && c.window > 0 && (len(c.out) < outLimit || least > 0) {
 		st := c.unqueue()
 		if len(st.part) == 0 || st.window <= 0 {
 			continue
 		}
+		least--
 		c.sendFrame(st)
 		if len(st.part) > 0 {
 			c.queueUp(st)
@@ -102,9 +103,7 @@ func (c *conn) sendFrame(st *stream) {
 	c.window -= n
 	st.window -= n
 	st.sent += n
-	if n >= usefulFrame {
-		c.noise.earn(2)
-	}
+	c.noise.earn(float64(n / useful))
 	switch {
 	case sent && st.fin:
 		c.endStream(st)

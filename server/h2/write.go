@@ -111,7 +111,7 @@ func (c *conn) take() batch {
 	if c.dead != nil {
 		return batch{}
 	}
-	c.pump()
+	c.pump(2) // small answers must not keep the queue waiting
 	if len(c.out) == 0 {
 		return batch{}
 	}
