@@ -67,6 +67,9 @@ func (x *exchange) onePart(facts *policy.Stored, a *revalidate.Answer) (policy.B
 // stream copies the body without the first skip bytes; send is how many are
 // wanted, -1 for all. What the origin sends slowly is passed on at once.
 func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
+	if send < 0 && x.splice(a) {
+		return
+	}
 	x.small = a.Length >= 0 && a.Length <= slice && a.Body.More()
 	if send != 0 && a.Length != 0 && !a.Body.More() { // the head does not wait for the content
 		x.finish(x.flush())

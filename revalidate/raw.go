@@ -32,8 +32,8 @@ func newRawSource(ctx context.Context, body io.ReadCloser, cancel context.Cancel
 
 func (r *rawSource) Next(context.Context) ([]byte, error) {
 	for r.err == nil {
-		if r.stop == nil && !isReady(r.body) { // it may wait, and the client leave meanwhile
-			r.stop = context.AfterFunc(r.client, r.cancel)
+		if !isReady(r.body) { // it may wait, and the client leave meanwhile
+			r.watchClient()
 		}
 		var n int
 		n, r.err = r.body.Read(r.buf[:])
@@ -43,6 +43,21 @@ func (r *rawSource) Next(context.Context) ([]byte, error) {
 		}
 	}
 	return nil, r.err
+}
+
+// WriteTo writes the rest to one that can read from connections.
+func (r *rawSource) WriteTo(w io.Writer) (int64, error) {
+	r.watchClient()
+	n, err := io.Copy(w, r.body)
+	r.err = io.EOF
+	return n, err
+}
+
+// watchClient ends the exchange with the origin when the client leaves.
+func (r *rawSource) watchClient() {
+	if r.stop == nil {
+		r.stop = context.AfterFunc(r.client, r.cancel)
+	}
 }
 
 func (r *rawSource) More() bool { return r.full || r.err != nil || isReady(r.body) }

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"io"
+	"net"
+	"syscall"
+)
+
+// pipe is memory of the kernel through which content goes from one socket to
+// another.
+type pipe struct{ r, w int }
+
+// pipeSize is what a pipe holds when nobody asks for more, in bytes.
+const pipeSize = 64 << 10
+
+func newPipe() (*pipe, error) {
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
+		return nil, err
+	}
+	return &pipe{fds[0], fds[1]}, nil
+}
+
+func (p *pipe) close() {
+	syscall.Close(p.r)
+	syscall.Close(p.w)
+}
+
+// splice moves n bytes from a connection to the client without reading them. It
+// returns how many it took from src, and how many the client got.
+func (c *conn) splice(src *net.TCPConn, n int64) (taken, given int64, err error) {
+	from, err := src.SyscallConn()
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := newPipe()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer p.close()
+	for given < n {
+		if taken == given {
+			m, err := p.fill(from, min(n-taken, pipeSize))
+			taken += m
+			if err == nil && m == 0 {
+				err = io.EOF
+			}
+			if err != nil {
+				return taken, given, err
+			}
+		}
+		m, err := p.empty(c, taken-given)
+		given += m
+		if err != nil {
+			return taken, given, err
+		}
+	}
+	return taken, given, nil
+}
+
+const (
+	spliceMove     = 1
+	spliceNonblock = 2
+)
+
+// fill waits for content of the source.
+func (p *pipe) fill(src syscall.RawConn, n int64) (moved int64, err error) {
+	waited := src.Read(func(fd uintptr) bool {
+		moved, err = syscall.Splice(int(fd), nil, p.w, nil, int(n), spliceMove|spliceNonblock)
+		return err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	if waited != nil {
+		return 0, waited
+	}
+	return max(moved, 0), err
+}
+
+// empty waits until the client takes content.
+func (p *pipe) empty(c *conn, n int64) (moved int64, err error) {
+	c.writeBy.Store(c.s.clock.after(c.timeout))
+	defer c.writeBy.Store(0)
+	waited := c.raw.Write(func(fd uintptr) bool {
+		moved, err = syscall.Splice(p.r, nil, int(fd), nil, int(n), spliceMove|spliceNonblock)
+		return err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	if waited != nil {
+		return 0, waited
+	}
+	return max(moved, 0), err
+}
