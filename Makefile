@@ -13,7 +13,7 @@ PACKAGES = $$(go list ./... | grep -v '/internal/e2e$$')
 FUZZ     = grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' .
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit race e2e conformance check lint fuzz bench image clean
+.PHONY: help build test unit race e2e conformance check lint fuzz bench compare image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: ## Go benchmarks of all packages
 	packages=$(PACKAGES); go test -run '^$$' -bench . -benchmem $$packages
+
+compare: ## CPU per request beside nginx, HAProxy and Varnish (a quarter of an hour; needs wrk, h2load and two idle CPUs)
+	go run ./bench/compare --out bench/results/compare.json
+	go run ./bench/compare plot bench/results/compare.json --out bench/results/compare.svg
 
 image: ## container image cacheproxy:latest
 	@command -v docker >/dev/null || { echo "make image: needs docker"; exit 1; }
