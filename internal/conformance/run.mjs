@@ -10,7 +10,7 @@ import { died, freePorts, listening, printed, start, stopAll } from './processes
 import { kindOf, message, outcomes, summary } from './score.mjs'
 import { cases, installedSuite, load, locate } from './suite.mjs'
 
-const usage = `usage: node run.mjs --binary PATH [--profile NAME ...] [--suite DIR] [--update]
+const usage = `usage: node run.mjs --binary PATH [--profile NAME ...] [--suite DIR] [--no-lane] [--update]
        node run.mjs --binary PATH --id CASE --profile NAME [--suite DIR]   one case, with what was sent and received
        node run.mjs --check-docs [--suite DIR]                             only compare docs/conformance.md
 
@@ -32,6 +32,7 @@ function options () {
         suite: { type: 'string' },
         profile: { type: 'string', multiple: true },
         id: { type: 'string' },
+        'no-lane': { type: 'boolean', default: false },
         update: { type: 'boolean', default: false },
         'check-docs': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
@@ -56,12 +57,12 @@ async function startOrigin (suite, show) {
   return printed(server, /Listening on (http:\/\/127\.0\.0\.1:\d+)\//)
 }
 
-async function startProxies (binary, profiles, origin) {
+async function startProxies ({ binary, profiles, 'no-lane': noLane }, origin) {
   // settings of whoever runs this must not leak into what is measured
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CACHEPROXY_')))
   const ports = await freePorts(profiles.length)
   return Promise.all(profiles.map(async (profile, i) => {
-    const args = ['--listen', `127.0.0.1:${ports[i]}`, '--origin', origin, '--admin', 'off', '--access-log', 'off', '--profile', profile]
+    const args = ['--listen', `127.0.0.1:${ports[i]}`, '--origin', origin, '--admin', 'off', '--access-log', 'off', '--profile', profile, '--fast-lane', String(!noLane)]
     const child = start(`the proxy with profile ${profile}`, path.resolve(binary), args, { env })
     await listening(child, ports[i])
     return { profile, child, base: `http://127.0.0.1:${ports[i]}` }
@@ -108,7 +109,7 @@ async function runOne (opts, suite, tests) {
   const test = tests.find(test => test.id === opts.id)
   if (!test) throw new UsageError(`--id ${opts.id}: the ${suite.state} state of the suite has no such case that applies to a proxy`)
   const origin = await startOrigin(suite, true)
-  const [proxy] = await startProxies(opts.binary, opts.profiles, origin)
+  const [proxy] = await startProxies(opts, origin)
   const results = await runClient(suite, proxy, [test.id], true)
   // what it depends on was not run: judge the case by itself
   const got = outcomes([{ ...test, depends_on: undefined }], results)[test.id]
@@ -140,7 +141,7 @@ async function record (suite, tests, proxies) {
 
 async function runAll (opts, suite, tests) {
   const origin = await startOrigin(suite, false)
-  const proxies = await startProxies(opts.binary, opts.profiles, origin)
+  const proxies = await startProxies(opts, origin)
   console.log(`${tests.length} cases of the ${suite.state} state of the suite, profiles ${opts.profiles.join(' and ')}`)
   if (opts.update) return record(suite, tests, proxies)
   const runs = await Promise.all(proxies.map(proxy => runProfile(suite, tests, proxy)))

@@ -34,3 +34,7 @@ node --test "$here/conformance.test.mjs" >"$tmp/test.log" 2>&1 || {
 }
 (cd "$here/../.." && go build -o "$tmp/cacheproxy" ./cmd/cacheproxy)
 node --no-warnings "$here/run.mjs" --binary "$tmp/cacheproxy" ${SUITE:+--suite "$SUITE"} "$@"
+if [ $# -eq 0 ]; then
+    echo "conformance: again with every request through net/http"
+    node --no-warnings "$here/run.mjs" --binary "$tmp/cacheproxy" ${SUITE:+--suite "$SUITE"} --no-lane
+fi
