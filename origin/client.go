@@ -40,7 +40,7 @@ func (t *client) roundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	for try := 0; ; try++ {
-		c, err := t.connect(r.Context(), try < keptTries)
+		c, err := t.connect(r, try < keptTries)
 		if err != nil {
 			closeContent(r)
 			return nil, err
@@ -58,12 +58,13 @@ func (t *client) roundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // connect returns a kept connection or a new one.
-func (t *client) connect(ctx context.Context, kept bool) (*conn, error) {
+func (t *client) connect(r *http.Request, kept bool) (*conn, error) {
+	ctx := r.Context()
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
 	if kept {
-		if c := t.idle.take(); c != nil {
+		if c := t.idle.take(hasContent(r)); c != nil {
 			return c, nil
 		}
 	}

@@ -18,6 +18,9 @@ type conn struct {
 	look  func(fd uintptr) // fills in quiet
 	quiet bool
 	waste [1]byte
+
+	turn     func(fd uintptr) bool // works on question
+	question question
 }
 
 func newConn(nc net.Conn) *conn {
@@ -27,7 +30,7 @@ func newConn(nc net.Conn) *conn {
 	if sc, ok := nc.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn()
 	}
-	c.look = c.peek
+	c.look, c.turn = c.peek, c.take
 	return c
 }
 

@@ -7,7 +7,8 @@
 //
 // An origin of scheme http is reached by a client of our own (client.go). It
 // writes the head of the request (request.go) to a kept connection (pool.go) or
-// a new one, and reads the answer in the goroutine of the caller: the head
+// a new one, and reads the answer in the goroutine of the caller, on Linux both in
+// one turn at the socket (ask_linux.go): the head
 // (head.go), where the body ends (framing.go), and the body as the caller asks
 // for it (body.go, chunks.go). Only the content of a request has a goroutine
 // (upload.go), since an origin may answer before it has all of it. What is not

@@ -24,10 +24,9 @@ type exchange struct {
 	in     input
 	heads  int64 // bytes of heads so far
 
-	unsent bool // nothing of the request has left
-	lost   bool // the connection broke
-	keep   bool // the connection may be used again
-	over   atomic.Bool
+	lost bool // the connection broke
+	keep bool // the connection may be used again
+	over atomic.Bool
 
 	resp http.Response
 	body body
@@ -36,12 +35,11 @@ type exchange struct {
 // run sends the request and waits for the final response head. After an error
 // the connection is closed.
 func (x *exchange) run(head []byte) (*http.Response, error) {
-	if x.ctx.Done() != nil {
-		x.stop = context.AfterFunc(x.ctx, x.conn.abort)
-	}
+	x.stop = watch(x.ctx, x.conn.abort)
 	_ = x.conn.SetDeadline(time.Now().Add(x.client.headTime))
-	if n, err := x.conn.Write(head); err != nil {
-		x.unsent = n == 0
+	if !hasContent(x.r) && x.conn.asks() {
+		x.in.head = head
+	} else if err := x.in.write(head); err != nil {
 		return nil, x.fail(err)
 	}
 	if hasContent(x.r) {
@@ -55,6 +53,18 @@ func (x *exchange) run(head []byte) (*http.Response, error) {
 		return nil, x.fail(err)
 	}
 	return &x.resp, nil
+}
+
+// watch has f called when a context ends, which takes less where the context has
+// a way of its own for that. stop is nil if it cannot end.
+func watch(ctx context.Context, f func()) (stop func() bool) {
+	if own, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
+		return own.AfterFunc(f)
+	}
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(ctx, f)
 }
 
 // offer starts to send the content, unless the origin is to be asked first.
@@ -236,7 +246,7 @@ func (x *exchange) describe(err error) error {
 // connection broke before anything came back, which it may have done before
 // the origin saw the request.
 func (x *exchange) again() bool {
-	return x.lost && x.conn.used && !x.in.heard && x.up == nil && (x.unsent || repeatable(x.r))
+	return x.lost && x.conn.used && !x.in.heard && x.up == nil && (x.in.unsent || repeatable(x.r))
 }
 
 // closeContent closes the content of a request that failed, unless who sends

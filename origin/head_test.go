@@ -131,7 +131,7 @@ func FuzzHead(f *testing.F) {
 	f.Add("HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 204 No\r\n\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		read := func(conn *readConn) (head, error) {
-			x := &exchange{client: &client{headSize: 1 << 20}, in: input{src: conn}}
+			x := &exchange{client: &client{headSize: 1 << 20}, in: input{src: newConn(conn)}}
 			defer x.in.drop()
 			return x.head()
 		}

@@ -3,7 +3,6 @@ package origin
 import (
 	"bytes"
 	"io"
-	"net"
 	"sync"
 )
 
@@ -18,7 +17,9 @@ var pages = sync.Pool{New: func() any { return new(page) }}
 // input is what comes on a connection, with a buffer that is there only while
 // it holds something.
 type input struct {
-	src      net.Conn
+	src      *conn
+	head     []byte // of a request that is sent before the first read
+	unsent   bool   // nothing of it has left
 	page     *page
 	buf      []byte // the page, or a larger one
 	from, to int    // what of buf has arrived and is not taken yet
@@ -32,7 +33,7 @@ func (in *input) buffered() int { return in.to - in.from }
 // fill reads once and waits for it. It returns an error only if nothing came.
 func (in *input) fill() error {
 	in.makeRoom()
-	n, err := in.src.Read(in.buf[in.to:])
+	n, err := in.read(in.buf[in.to:])
 	if n > 0 {
 		in.to += n
 		in.heard = true
@@ -41,6 +42,30 @@ func (in *input) fill() error {
 	if err == nil {
 		err = io.ErrNoProgress
 	}
+	return err
+}
+
+// read reads once, after the head of the request has been sent.
+func (in *input) read(p []byte) (int, error) {
+	if head := in.head; head != nil {
+		in.head = nil
+		n, sent, err := in.src.ask(head, p)
+		if err != nil || sent == len(head) {
+			in.unsent = sent == 0
+			return n, err
+		}
+		if err := in.write(head[sent:]); err != nil {
+			in.unsent = in.unsent && sent == 0
+			return 0, err
+		}
+	}
+	return in.src.Read(p)
+}
+
+// write writes the head of the request, and waits until it is taken.
+func (in *input) write(head []byte) error {
+	n, err := in.src.Write(head)
+	in.unsent = n == 0
 	return err
 }
 

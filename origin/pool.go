@@ -18,11 +18,12 @@ type pool struct {
 	closed bool
 }
 
-// take returns an idle connection on which nothing has come, or nil.
-func (p *pool) take() *conn {
+// take returns an idle connection on which nothing has come, or nil. Unless there
+// is content to be sent, who asks looks for that.
+func (p *pool) take(content bool) *conn {
 	for {
 		c := p.pop()
-		if c == nil || c.silent() {
+		if c == nil || !content && c.asks() || c.silent() {
 			return c
 		}
 		c.Close()

@@ -332,3 +332,29 @@ func TestParallel(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A head that the origin does not take at once arrives whole, on a new
+// connection and on a kept one.
+func TestLargeRequestHead(t *testing.T) {
+	large := strings.Repeat("a", 8<<20)
+	s, o := overTCP(t, Options{}, func(p *peer) {
+		for {
+			head := p.head()
+			if head == nil {
+				return
+			}
+			if !slices.Contains(head, "X-Large: "+large) {
+				p.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+				return
+			}
+			p.say(ok)
+		}
+	})
+	for range 2 {
+		r := s.request("GET", "")
+		r.Header = http.Header{"X-Large": {large}}
+		_, body := ask(t, o, r)
+		assert.Equal(t, "ok", body)
+	}
+	assert.Equal(t, 1, s.connections())
+}

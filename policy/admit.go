@@ -23,7 +23,7 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 	if why := cookieGate(rs, &d, r); why != ReasonNone {
 		return nil, why
 	}
-	names, star := varyNames(rs.Fields.Values("Vary"))
+	names, star := varyNames(values(rs.Fields, "Vary"))
 	if star {
 		return nil, VaryStar
 	}
@@ -97,7 +97,7 @@ func rfcGate(rq *Request, rs *Response, d *ResponseDirectives, isTargeted bool) 
 }
 
 func explicitlyFresh(rs *Response, d *ResponseDirectives, isTargeted bool) bool {
-	return d.SMaxAge.valid() || d.MaxAge.valid() || !isTargeted && len(rs.Fields.Values("Expires")) > 0
+	return d.SMaxAge.valid() || d.MaxAge.valid() || !isTargeted && len(values(rs.Fields, "Expires")) > 0
 }
 
 // statusGate applies the status table.
@@ -116,7 +116,7 @@ func statusGate(rs *Response, d *ResponseDirectives, source Source, r *Rules) Re
 // cookieGate applies the rule for Set-Cookie. A cookie that the origin itself
 // excludes from storing (private="Set-Cookie") is no obstacle.
 func cookieGate(rs *Response, d *ResponseDirectives, r *Rules) Reason {
-	if r.SetCookie != RefuseCookie || len(rs.Fields.Values("Set-Cookie")) == 0 {
+	if r.SetCookie != RefuseCookie || len(values(rs.Fields, "Set-Cookie")) == 0 {
 		return ReasonNone
 	}
 	for _, list := range [][]string{d.PrivateFields, d.NoCacheFields} {
@@ -154,7 +154,7 @@ func (s *Stored) originWindow(d *ResponseDirectives) bool {
 // etag returns a single, well-formed entity tag; any other is of no use as a
 // validator (RFC 9110, 8.8.3).
 func etag(f Fields) string {
-	lines := f.Values("ETag")
+	lines := values(f, "Etag")
 	if len(lines) != 1 {
 		return ""
 	}
@@ -167,7 +167,7 @@ func etag(f Fields) string {
 }
 
 func singleLanguage(f Fields) string {
-	lines := f.Values("Content-Language")
+	lines := values(f, "Content-Language")
 	if len(lines) != 1 || strings.ContainsAny(lines[0], ", \t") {
 		return ""
 	}

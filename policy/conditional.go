@@ -22,10 +22,10 @@ func NotModified(rq *Request, s *Stored) bool {
 	if s.Status < 200 || s.Status > 299 {
 		return false
 	}
-	if lines := rq.Fields.Values("If-None-Match"); len(lines) > 0 {
+	if lines := values(rq.Fields, "If-None-Match"); len(lines) > 0 {
 		return matchesAny(lines, s.ETag)
 	}
-	since := rq.Fields.Values("If-Modified-Since")
+	since := values(rq.Fields, "If-Modified-Since")
 	if len(since) != 1 {
 		return false
 	}
@@ -36,7 +36,7 @@ func NotModified(rq *Request, s *Stored) bool {
 // Demanding reports whether a request has conditions, or asks for a range: then
 // the answer may be another than the response.
 func (r *Request) Demanding() bool {
-	return r.Range != "" || len(r.Fields.Values("If-None-Match")) > 0 || len(r.Fields.Values("If-Modified-Since")) > 0
+	return r.Range != "" || len(values(r.Fields, "If-None-Match")) > 0 || len(values(r.Fields, "If-Modified-Since")) > 0
 }
 
 // modified is the date that If-Modified-Since is compared with: without a

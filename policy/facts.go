@@ -10,6 +10,14 @@ type Fields interface {
 	Values(name string) []string
 }
 
+// values returns the lines of a field whose name is canonical.
+func values(f Fields, name string) []string {
+	if h, ok := f.(http.Header); ok {
+		return h[name]
+	}
+	return f.Values(name)
+}
+
 // Request is what a judgement needs to know of a request, parsed once.
 type Request struct {
 	Method     string
@@ -33,12 +41,12 @@ func NewRequest(method string, f Fields) *Request {
 // Read reads the facts of a request in place of those of an earlier one.
 func (r *Request) Read(method string, f Fields) {
 	*r = Request{Method: method, Fields: f}
-	if cc, pragma := f.Values("Cache-Control"), f.Values("Pragma"); len(cc) > 0 || len(pragma) > 0 {
+	if cc, pragma := values(f, "Cache-Control"), values(f, "Pragma"); len(cc) > 0 || len(pragma) > 0 {
 		r.Directives = ParseRequestDirectives(cc, pragma)
 	}
-	r.Authorized = len(f.Values("Authorization")) > 0
+	r.Authorized = len(values(f, "Authorization")) > 0
 	if method == http.MethodGet { // RFC 9110, 14.2: Range is defined for GET only
-		r.Range = first(f.Values("Range"))
+		r.Range = first(values(f, "Range"))
 	}
 }
 
@@ -116,7 +124,7 @@ func first(lines []string) string {
 // fieldTime parses a field that holds a date; ok is false when it is absent,
 // invalid, or has several differing lines.
 func fieldTime(f Fields, name string) (t time.Time, present, ok bool) {
-	lines := f.Values(name)
+	lines := values(f, name)
 	if len(lines) == 0 {
 		return time.Time{}, false, false
 	}

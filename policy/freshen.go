@@ -161,6 +161,13 @@ func Displaces(rq *Request, s *Stored, status int, now time.Time) bool {
 	return status >= 200 && status <= 399
 }
 
+// SameJudgement reports whether two stored responses with the same fields may be
+// used alike, but for their age.
+func SameJudgement(a, b *Stored) bool {
+	return a.Status == b.Status && a.Lifetime == b.Lifetime && a.NoCache == b.NoCache && a.MustRevalidate == b.MustRevalidate &&
+		a.StaleWhileRevalidate == b.StaleWhileRevalidate && a.StaleIfError == b.StaleIfError && SameVariant(a, b)
+}
+
 // Outdated returns a copy of a stored response that is stale from now on.
 func (s *Stored) Outdated() *Stored {
 	c := *s

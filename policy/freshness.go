@@ -34,12 +34,12 @@ func governing(f Fields, r *Rules) (d ResponseDirectives, isTargeted bool) {
 	if d, ok := targeted(f, r.Targeted); ok {
 		return d, true
 	}
-	lines := f.Values("Cache-Control")
+	lines := values(f, "Cache-Control")
 	d = ParseResponseDirectives(lines)
 	if len(lines) == 0 {
 		// RFC 9111, 5.4, gives Pragma in responses no meaning. Who sends it means
 		// this, and to ask the origin is never wrong.
-		d.NoCache = strings.EqualFold(first(f.Values("Pragma")), "no-cache")
+		d.NoCache = strings.EqualFold(first(values(f, "Pragma")), "no-cache")
 	}
 	return d, false
 }
@@ -144,7 +144,7 @@ func initialAge(f Fields, date time.Time, t Times) time.Duration {
 // (RFC 9111, 5.1).
 func ageField(f Fields) time.Duration {
 	var age time.Duration
-	members(f.Values("Age"), func(m string) bool {
+	members(values(f, "Age"), func(m string) bool {
 		if seconds, ok := deltaSeconds(m); ok {
 			age = time.Duration(seconds) * time.Second
 		}

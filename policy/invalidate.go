@@ -22,7 +22,7 @@ func Invalidates(method string, target *url.URL, status int, f Fields) []*url.UR
 	}
 	urls := []*url.URL{target}
 	for _, name := range []string{"Location", "Content-Location"} {
-		if u := sameOrigin(target, first(f.Values(name))); u != nil {
+		if u := sameOrigin(target, first(values(f, name))); u != nil {
 			urls = append(urls, u)
 		}
 	}
@@ -31,7 +31,7 @@ func Invalidates(method string, target *url.URL, status int, f Fields) []*url.UR
 
 // LocatesTarget reports whether Content-Location names the target itself.
 func LocatesTarget(target *url.URL, f Fields) bool {
-	u := sameOrigin(target, first(f.Values("Content-Location")))
+	u := sameOrigin(target, first(values(f, "Content-Location")))
 	return u != nil && u.EscapedPath() == target.EscapedPath() && u.RawQuery == target.RawQuery
 }
 

@@ -21,7 +21,7 @@ func Passes(rq *Request, r *Rules) Reason {
 		return RequestBody
 	case rq.Directives.NoStore:
 		return RequestNoStore
-	case len(rq.Fields.Values("If-Match")) > 0 || len(rq.Fields.Values("If-Unmodified-Since")) > 0:
+	case len(values(rq.Fields, "If-Match")) > 0 || len(values(rq.Fields, "If-Unmodified-Since")) > 0:
 		return OriginCondition
 	}
 	return ReasonNone

@@ -13,7 +13,8 @@ func Key(u *url.URL) string {
 	if path == "" {
 		path = "/"
 	}
-	return string(AppendKey(nil, u.Scheme, Host(u.Scheme, u.Host), path, u.RawQuery, u.ForceQuery))
+	var room [256]byte
+	return string(AppendKey(room[:0], u.Scheme, Host(u.Scheme, u.Host), path, u.RawQuery, u.ForceQuery))
 }
 
 // AppendKey appends the key of a URL given by its parts: the host as [Host]

@@ -39,7 +39,7 @@ func parseContentRange(lines []string) (b ByteRange, length int64, ok bool) {
 
 // newPartial reads which part a 206 holds.
 func newPartial(rq *Request, f Fields) (*Partial, bool) {
-	b, length, ok := parseContentRange(f.Values("Content-Range"))
+	b, length, ok := parseContentRange(values(f, "Content-Range"))
 	if !ok || hasParts(f) {
 		return nil, false
 	}
@@ -52,7 +52,7 @@ func newPartial(rq *Request, f Fields) (*Partial, bool) {
 
 // hasParts reports whether the content is multipart/byteranges.
 func hasParts(f Fields) bool {
-	kind, _, _ := strings.Cut(first(f.Values("Content-Type")), ";")
+	kind, _, _ := strings.Cut(first(values(f, "Content-Type")), ";")
 	return strings.EqualFold(trim(kind), "multipart/byteranges")
 }
 
@@ -186,7 +186,7 @@ func strongDate(s *Stored) bool { return s.Date.Sub(s.LastModified).Seconds() >=
 
 // contentLength parses a Content-Length field, -1 without a valid one.
 func contentLength(f Fields) int64 {
-	if n, err := strconv.ParseInt(first(f.Values("Content-Length")), 10, 64); err == nil && n >= 0 {
+	if n, err := strconv.ParseInt(first(values(f, "Content-Length")), 10, 64); err == nil && n >= 0 {
 		return n
 	}
 	return -1

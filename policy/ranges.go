@@ -148,7 +148,7 @@ func (s *Stored) ranges(rq *Request) (specs []rangeSpec, ok bool) {
 		return nil, false
 	}
 	specs, ok = parseRange(rq.Range)
-	return specs, ok && ifRange(first(rq.Fields.Values("If-Range")), s)
+	return specs, ok && ifRange(first(values(rq.Fields, "If-Range")), s)
 }
 
 // Select applies a request's Range and If-Range to a stored response whose

@@ -43,7 +43,7 @@ func (s *Stored) Matches(f Fields) bool {
 			continue
 		}
 		if name == "Accept-Language" && s.ContentLanguage != "" &&
-			prefersLanguage(f.Values("Accept-Language"), s.ContentLanguage) {
+			prefersLanguage(values(f, "Accept-Language"), s.ContentLanguage) {
 			continue
 		}
 		return false
@@ -70,7 +70,7 @@ func normalise(name string, f Fields) string {
 
 // appendNormal appends what normalise returns.
 func appendNormal(dst []byte, name string, f Fields) []byte {
-	lines := f.Values(name)
+	lines := values(f, name)
 	if len(lines) == 0 {
 		return append(dst, absent...)
 	}

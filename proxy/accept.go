@@ -30,14 +30,16 @@ func (x *exchange) accept() policy.Reason {
 	}
 	x.o.Route = x.route.Name
 	x.settings = x.route.settings(x.host, x.path, "")
-	x.target = &url.URL{
+	x.target = &x.room.target
+	*x.target = url.URL{
 		Scheme: scheme, Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath,
 		RawQuery: x.settings.Query.Apply(r.URL.RawQuery), ForceQuery: r.URL.ForceQuery,
 	}
 	x.key = policy.Key(x.target)
 	x.o.Key = x.key
 	dropCookies(r.Header, x.settings.IgnoreCookies)
-	x.facts = policy.NewRequest(r.Method, r.Header)
+	x.facts = &x.room.facts
+	x.facts.Read(r.Method, r.Header)
 	x.facts.Body = r.ContentLength != 0
 	x.facts.Dots = dotSegments(r.URL.Path)
 	x.offered = offers(r)

@@ -17,7 +17,7 @@ func (x *exchange) addForwarded(h http.Header) {
 	client := hostOnly(x.r.RemoteAddr)
 	if !x.trusted {
 		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Port", "X-Real-Ip", "Forwarded"} {
-			h.Del(name)
+			delete(h, name)
 		}
 	}
 	bare := strings.Trim(client, "[]")
@@ -26,14 +26,14 @@ func (x *exchange) addForwarded(h http.Header) {
 		node = `"[` + node + `]"`
 	}
 	element := string(appendElement(make([]byte, 0, 96), node, x.target.Host, x.target.Scheme))
-	values := []string{
+	x.told = [7]string{
 		after(h["X-Forwarded-For"], bare), x.target.Host, x.target.Scheme, after(h["Forwarded"], element), x.o.RequestID,
 	}
-	h["X-Forwarded-For"] = values[0:1:1]
-	h["X-Forwarded-Host"] = values[1:2:2]
-	h["X-Forwarded-Proto"] = values[2:3:3]
-	h["Forwarded"] = values[3:4:4]
-	h["X-Request-Id"] = values[4:5:5]
+	h["X-Forwarded-For"] = x.told[0:1:1]
+	h["X-Forwarded-Host"] = x.told[1:2:2]
+	h["X-Forwarded-Proto"] = x.told[2:3:3]
+	h["Forwarded"] = x.told[3:4:4]
+	h["X-Request-Id"] = x.told[4:5:5]
 }
 
 // after returns a list with one more member, as one line.

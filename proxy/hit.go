@@ -17,6 +17,7 @@ type Reply struct {
 	Length int64 // of the content, which a HEAD and a 304 do not carry
 
 	p      *Proxy
+	found  Found
 	c      *Config
 	entry  *revalidate.Entry
 	o      Outcome
@@ -33,6 +34,7 @@ type Reply struct {
 // the reply and calls Done.
 func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	c := p.config.Load()
+	r.found = Found{}
 	h.lines, h.asked = h.lines[:0], false
 	path, query, asked := strings.Cut(h.Target, "?")
 	if !h.plain(len(c.Trusted) > 0) || !isClean(path) {
@@ -45,7 +47,7 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	host := policy.Host(scheme, h.Host)
 	name := hostOnly(host)
 	route := c.route(name, path)
-	if route == nil {
+	if route == nil || strings.HasSuffix(name, ".") { // of two final dots, Key takes off the other one as well
 		return false
 	}
 	s := route.settings(name, path, "")
@@ -66,6 +68,7 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	now := time.Now()
 	key := unsafe.String(unsafe.SliceData(r.key), len(r.key))
 	resource, stored := p.fetcher.Lookup(key)
+	r.found = Found{c, resource}
 	if resource == nil {
 		return false
 	}
@@ -88,6 +91,20 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	}
 	r.fill(now)
 	return true
+}
+
+// Found is what Hit found in the store for a request that it left to ServeHTTP,
+// which need not look again when its ResponseWriter has a method Found.
+type Found struct {
+	c        *Config // by which the key was made; nil: it did not look
+	resource *revalidate.Resource
+}
+
+// TakeFound returns what the last Hit has found, and forgets it.
+func (r *Reply) TakeFound() Found {
+	f := r.found
+	r.found = Found{}
+	return f
 }
 
 // isClean reports whether a path is its own decoded and cleaned form.

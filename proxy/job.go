@@ -10,25 +10,29 @@ import (
 
 // job describes the request to the fetcher.
 func (x *exchange) job() *revalidate.Job {
-	route, host, path := x.route, x.host, x.path
-	settings, resource, index := x.settings, x.resource, x.decision.Index
-	return &revalidate.Job{
-		Key: x.key, Target: x.target, Facts: x.facts, Request: x.outgoing(), Origin: route.Origin,
-		Resource: resource, Decision: x.decision,
-		Alone: x.facts.Directives.Newer(),
-		Arrived: func(resp *http.Response) *policy.Rules {
-			s := settings
-			if route.hasTypeRules() {
-				kind := mediaType(resp.Header.Get("Content-Type"))
-				if kind == "" { // a 304 need not say it again
-					kind = storedType(resource, index)
-				}
-				s = route.settings(host, path, kind)
-			}
-			s.ResponseEdit.apply(resp.Header)
-			return &s.Rules
-		},
+	j := &x.room.job
+	*j = revalidate.Job{
+		Key: x.key, Target: x.target, Facts: x.facts, Request: x.outgoing(), Origin: x.route.Origin,
+		Resource: x.resource, Decision: x.decision,
+		Alone: x.facts.Directives.Newer(), Arrived: x.arrived,
 	}
+	return j
+}
+
+// arrived edits the header of a response from the origin and returns the rules
+// for it. It may be called after the exchange, and only reads what accept and
+// the decision have set.
+func (x *exchange) arrived(resp *http.Response) *policy.Rules {
+	s := x.settings
+	if x.route.hasTypeRules() {
+		kind := mediaType(resp.Header.Get("Content-Type"))
+		if kind == "" { // a 304 need not say it again
+			kind = storedType(x.resource, x.decision.Index)
+		}
+		s = x.route.settings(x.host, x.path, kind)
+	}
+	s.ResponseEdit.apply(resp.Header)
+	return &s.Rules
 }
 
 func mediaType(contentType string) string {
@@ -51,14 +55,15 @@ func storedType(r *revalidate.Resource, index int) string {
 
 // fetchJob is a job whose answer may be stored: without the client's own
 // conditions, so that the whole response comes back. The flight may outlive this
-// request: nothing changes its header and facts any more.
+// request: only the flight changes its header from now on, and nothing its facts.
 func (x *exchange) fetchJob() *revalidate.Job {
 	j := x.job()
-	j.Request.Header.Del("If-None-Match")
-	j.Request.Header.Del("If-Modified-Since")
+	h := j.Request.Header
+	delete(h, "If-None-Match")
+	delete(h, "If-Modified-Since")
 	if x.facts.Range == "" {
-		j.Request.Header.Del("Range")
-		j.Request.Header.Del("If-Range")
+		delete(h, "Range")
+		delete(h, "If-Range")
 	}
 	return j
 }
@@ -69,7 +74,7 @@ func (x *exchange) refreshJob() *revalidate.Job {
 	facts := *x.facts
 	facts.Range = ""
 	j.Facts = &facts
-	j.Request.Header.Del("Range")
-	j.Request.Header.Del("If-Range")
+	delete(j.Request.Header, "Range")
+	delete(j.Request.Header, "If-Range")
 	return j
 }

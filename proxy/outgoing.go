@@ -15,26 +15,43 @@ import (
 // comes after them.
 func (x *exchange) outgoing() *http.Request {
 	r := x.r
-	h := r.Header.Clone()
-	policy.RemoveHopByHop(h)
+	h := x.outgoingHeader()
 	x.addForwarded(h)
 	x.settings.RequestEdit.apply(h)
 	if len(h["User-Agent"]) == 0 {
 		h["User-Agent"] = nil // none rather than the library's
 	}
-	h.Add("Via", via(r.ProtoMajor, r.ProtoMinor, x.c.Token))
-	h.Add("Cdn-Loop", x.c.Token)
-	u := *x.target
+	x.told[5], x.told[6] = via(r.ProtoMajor, r.ProtoMinor, x.c.Token), x.c.Token
+	h["Via"] = with(h["Via"], x.told[5:6:6])
+	h["Cdn-Loop"] = with(h["Cdn-Loop"], x.told[6:7:7])
+	u := &x.room.url
+	*u = *x.target
 	base := x.route.Origin.URL()
 	u.Scheme, u.Host = base.Scheme, base.Host
-	out := &http.Request{
-		Method: r.Method, URL: &u, Header: h, Host: x.hostFor(base),
+	out := &x.room.request
+	*out = http.Request{
+		Method: r.Method, URL: u, Header: h, Host: x.hostFor(base),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if r.RequestURI == "*" {
 		u.Path, u.Opaque = "", "*"
 	}
 	return out
+}
+
+// outgoingHeader returns the client's fields that are passed on, in a map of its
+// own. The lines are shared: nobody changes them.
+func (x *exchange) outgoingHeader() http.Header {
+	ours := 8 // that are added
+	if x.decision.Action == policy.Validate {
+		ours += 2 // conditions
+	}
+	h := make(http.Header, len(x.r.Header)+ours)
+	for name, lines := range x.r.Header {
+		h[name] = lines[:len(lines):len(lines)]
+	}
+	policy.RemoveHopByHop(h)
+	return h
 }
 
 // withBody gives the request its content, which streams.

@@ -35,6 +35,9 @@ func (p *Proxy) SetConfig(c *Config) {
 	p.config.Store(c)
 }
 
+// Life is a context for requests that costs next to nothing.
+type Life = revalidate.Life
+
 // exchange is one request on its way through the proxy.
 type exchange struct {
 	p *Proxy
@@ -56,7 +59,15 @@ type exchange struct {
 	decision policy.Decision
 	small    bool      // the body needs no more write deadlines than the head's
 	content  *content  // of the request that is passed on, if it has any
-	own      [3]string // values of fields that this cache adds
+	told     [7]string // values of fields that we add for the origin
+	own      [3]string // and for the client
+
+	room struct { // what pointers lead to, so that all of it is one allocation
+		facts       policy.Request
+		target, url url.URL
+		request     http.Request
+		job         revalidate.Job
+	}
 }
 
 // ServeHTTP answers a request.
@@ -93,8 +104,7 @@ func (x *exchange) serve() {
 		x.pass()
 		return
 	}
-	var stored []*policy.Stored
-	x.resource, stored = x.p.fetcher.Lookup(x.key)
+	stored := x.lookup()
 	now := time.Now()
 	x.decision = policy.Judge(x.facts, stored, now)
 	x.o.Action, x.o.Reason = x.decision.Action, x.decision.Reason
@@ -110,4 +120,18 @@ func (x *exchange) serve() {
 	default:
 		x.fail(x.decision.Reason)
 	}
+}
+
+// lookup finds what is stored for the key, unless Hit just did.
+func (x *exchange) lookup() (stored []*policy.Stored) {
+	if w, ok := x.w.(interface{ Found() Found }); ok {
+		if f := w.Found(); f.c == x.c {
+			if x.resource = f.resource; x.resource != nil {
+				stored = x.resource.Stored
+			}
+			return stored
+		}
+	}
+	x.resource, stored = x.p.fetcher.Lookup(x.key)
+	return stored
 }

@@ -15,14 +15,7 @@ import (
 // without the client's conditions, so they are evaluated here.
 func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 	defer a.Body.Close()
-	h := x.w.Header()
-	for name, lines := range a.Header {
-		if h[name] == nil {
-			h[name] = lines
-		} else {
-			h[name] = append(h[name], lines...)
-		}
-	}
+	h := x.adopt(a.Header)
 	if a.Collapsed { // for this client it is a response from store
 		x.setAge(a.Facts.Age(time.Now()))
 	}
@@ -49,6 +42,19 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 			x.o.Stored, x.o.Refused = false, why
 		}
 	}
+}
+
+// adopt makes a header that of the response, and returns it. Our own server takes
+// the map as it is.
+func (x *exchange) adopt(from http.Header) http.Header {
+	if own, ok := x.w.(interface{ AdoptHeader(http.Header) bool }); ok && own.AdoptHeader(from) {
+		return from
+	}
+	h := x.w.Header()
+	for name, lines := range from {
+		h[name] = with(h[name], lines)
+	}
+	return h
 }
 
 // onePart cuts a single range out of a whole response, which an origin that
@@ -101,7 +107,9 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 			x.finish(x.flush())
 		}
 	}
-	x.deadline() // for what is left to be sent
+	if !x.small {
+		x.deadline() // for what is left to be sent
+	}
 	if len(a.Trailer()) > 0 {
 		_ = x.flush() // so that the content is in chunks, without which there is no trailer
 	}

@@ -13,8 +13,7 @@ import (
 // conditions first, then ranges).
 func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
 	e.Touch(now)
-	h := x.w.Header()
-	e.Fields.AddTo(h)
+	h := x.adopt(e.Fields.Header())
 	age := e.Age(now)
 	x.setAge(age)
 	x.o.HasTTL, x.o.TTL = true, e.Lifetime-age

@@ -28,7 +28,6 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 		FwdStatus: fl.status, Status: cmp.Or(fl.answered, fl.status), Length: fl.length,
 		Facts: fl.stored, Stored: fl.stored != nil && fl.refused == policy.ReasonNone, Refused: fl.refused,
 		Collapsed: !leads, OriginTime: fl.originTime,
-		Trailer: fl.trailer, Late: fl.late,
 	}
 	switch fl.verdict {
 	case entry:
@@ -38,6 +37,7 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 	case own:
 		return fl.handOver(ctx, a)
 	}
+	a.Trailer, a.Late = fl.trailer, fl.late
 	r := fl.reader(leads)
 	if r == nil {
 		fl.leave(leads)
@@ -72,10 +72,12 @@ func (fl *flight) handOver(ctx context.Context, a *Answer) (*Answer, error) {
 	fl.raw = nil
 	fl.mu.Unlock()
 	a.Header = fl.header
-	a.Trailer = func() http.Header { return resp.Trailer }
+	a.Trailer, a.Late = func() http.Header { return resp.Trailer }, notLate
 	a.Body = newRawSource(ctx, resp.Body, fl.cancel)
 	return a, nil
 }
+
+func notLate() policy.Reason { return policy.ReasonNone }
 
 // reader returns a reader for a client, or nil when it comes too late: the
 // beginning is gone.

@@ -59,16 +59,39 @@ func (b Block) All() iter.Seq2[string, string] {
 	}
 }
 
-// Header returns the block as a new map.
-func (b Block) Header() http.Header {
-	h := make(http.Header)
-	b.AddTo(h)
-	return h
+// redated returns the block with the Date of a newer header, if that header
+// says nothing else that is new; names are canonical.
+func (b Block) redated(newer http.Header) (Block, bool) {
+	out, before := b, ""
+	at, said := 0, 0
+	for name, value := range b.All() {
+		start := at + len(name) + len(": ")
+		at = start + len(value) + len("\r\n")
+		lines := newer[name]
+		switch {
+		case len(lines) == 0:
+			continue
+		case len(lines) > 1 || name == before:
+			return b, false
+		case name == "Date" && len(lines[0]) == len(value):
+			if lines[0] != value {
+				out = b[:start] + Block(lines[0]) + b[start+len(value):]
+			}
+		case lines[0] != value:
+			return b, false
+		}
+		before = name
+		said++
+	}
+	return out, said == len(newer)
 }
 
-// AddTo adds the fields to a header.
-func (b Block) AddTo(h http.Header) {
+// Header returns the block as a new map, with room for the fields that are added
+// to an answer.
+func (b Block) Header() http.Header {
+	const more = 6
 	lines := make([]string, 0, strings.Count(string(b), "\n"))
+	h := make(http.Header, cap(lines)+more)
 	for name, value := range b.All() {
 		if h[name] != nil {
 			h[name] = append(h[name], value)
@@ -78,4 +101,5 @@ func (b Block) AddTo(h http.Header) {
 		lines = append(lines, value)
 		h[name] = lines[n : n+1 : n+1]
 	}
+	return h
 }

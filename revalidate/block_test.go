@@ -43,10 +43,37 @@ func TestBlockAllStops(t *testing.T) {
 	assert.Equal(t, "A1B2", seen)
 }
 
-func TestBlockAddToKeepsWhatIsThere(t *testing.T) {
-	h := http.Header{"Via": {"1.1 us"}}
-	NewBlock(http.Header{"Via": {"1.1 them"}}).AddTo(h)
-	assert.Equal(t, []string{"1.1 us", "1.1 them"}, h["Via"])
+// What a newer header says beside another Date must not get lost.
+func TestRedated(t *testing.T) {
+	const monday, tuesday = "Mon, 23 Nov 2026 01:00:00 GMT", "Tue, 24 Nov 2026 01:00:00 GMT"
+	block := NewBlock(http.Header{"Cache-Control": {"max-age=1"}, "Date": {monday}, "Etag": {`"1"`}, "Via": {"1.1 a", "1.1 b"}})
+	for name, tc := range map[string]struct {
+		newer http.Header
+		same  bool
+	}{
+		"nothing":           {http.Header{}, true},
+		"the same":          {http.Header{"Date": {monday}, "Cache-Control": {"max-age=1"}}, true},
+		"another date":      {http.Header{"Date": {tuesday}, "Etag": {`"1"`}}, true},
+		"a date of its own": {http.Header{"Date": {"today"}}, false},
+		"another value":     {http.Header{"Date": {tuesday}, "Cache-Control": {"max-age=2"}}, false},
+		"another line":      {http.Header{"Cache-Control": {"max-age=1", "private"}}, false},
+		"another field":     {http.Header{"Date": {tuesday}, "Age": {"3"}}, false},
+		"one line of two":   {http.Header{"Via": {"1.1 a"}}, false},
+		"lines for a field": {http.Header{"Via": {"1.1 a", "1.1 b"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, same := block.redated(tc.newer)
+			assert.Equal(t, tc.same, same)
+			if !same {
+				return
+			}
+			want := block.Header()
+			for name, lines := range tc.newer {
+				want[name] = lines
+			}
+			assert.Equal(t, want, got.Header())
+		})
+	}
 }
 
 func FuzzBlock(f *testing.F) {

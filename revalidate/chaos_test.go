@@ -214,11 +214,12 @@ func (c *chaos) client(i int) {
 func (c *chaos) check(i int, j *Job, got []byte) {
 	path := j.Target.Path + ";"
 	c.checked.Add(1)
-	tongue := path + j.Request.Header.Get("Tongue") + ";"
+	said := j.Facts.Fields.Values("Tongue")[0] // the flight may be at work on j.Request
+	tongue := path + said + ";"
 	for _, want := range []string{fmt.Sprintf("user%d;", i), path, tongue} {
 		if strings.HasPrefix(strings.Repeat(want, len(got)/len(want)+1), string(got)) {
 			return
 		}
 	}
-	c.Errorf("user%d asked for %s%s and got %.60q", i, path, j.Request.Header.Get("Tongue"), got)
+	c.Errorf("user%d asked for %s%s and got %.60q", i, path, said, got)
 }

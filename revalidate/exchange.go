@@ -20,32 +20,11 @@ const mostInterims = 32
 // exchange sends a request and waits for the response head. Interim responses
 // are handed to interim as they come, and not any more once it returns.
 func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, http.Header)) (*http.Response, policy.Times, error) {
-	if interim != nil {
-		var mu sync.Mutex
-		over, count := false, 0
-		defer func() {
-			mu.Lock()
-			defer mu.Unlock()
-			over = true
-		}()
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-				header := http.Header(h).Clone()
-				policy.RemoveHopByHop(header)
-				mu.Lock() // the connection may still read when the client has left
-				defer mu.Unlock()
-				if count++; count > mostInterims {
-					return fmt.Errorf("more than %d interim responses", mostInterims)
-				}
-				if !over {
-					interim(code, header)
-				}
-				return nil
-			},
-		})
-	}
+	l := &listener{Context: ctx, tell: interim}
+	defer l.leave()
+	l.request = *r.WithContext(l)
 	t := policy.Times{Requested: time.Now()}
-	resp, err := o.RoundTrip(r.WithContext(ctx))
+	resp, err := o.RoundTrip(&l.request)
 	t.Received = time.Now()
 	if err != nil {
 		return nil, t, err
@@ -58,16 +37,58 @@ func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, 
 	return resp, t, nil
 }
 
+// listener is the context of an exchange of which somebody may hear the interim
+// responses. The trace that brings them is made when it is asked for, since few
+// origins send any.
+type listener struct {
+	context.Context
+	request http.Request // with this context
+
+	mu    sync.Mutex
+	tell  func(status int, h http.Header) // nil: nobody listens, or not any more
+	count int
+}
+
+// Value returns what a context with the trace would.
+func (l *listener) Value(key any) any {
+	trace := &httptrace.ClientTrace{Got1xxResponse: l.heard}
+	return httptrace.WithClientTrace(l.Context, trace).Value(key)
+}
+
+func (l *listener) AfterFunc(f func()) (stop func() bool) { return afterFunc(l.Context, f) }
+
+func (l *listener) heard(status int, h textproto.MIMEHeader) error {
+	header := http.Header(h).Clone()
+	policy.RemoveHopByHop(header)
+	l.mu.Lock() // the connection may still read when the client has left
+	defer l.mu.Unlock()
+	if l.count++; l.count > mostInterims {
+		return fmt.Errorf("more than %d interim responses", mostInterims)
+	}
+	if l.tell != nil {
+		l.tell(status, header)
+	}
+	return nil
+}
+
+// leave ends listening.
+func (l *listener) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell = nil
+}
+
 // clean brings a response into the form that is judged and passed on.
 func clean(resp *http.Response, received time.Time) {
 	// A response to HEAD, and a 304, may carry the length of what a GET gets.
-	if resp.ContentLength >= 0 && resp.Header.Get("Content-Length") == "" && resp.Request.Method != http.MethodHead &&
+	h := resp.Header
+	if resp.ContentLength >= 0 && len(h["Content-Length"]) == 0 && resp.Request.Method != http.MethodHead &&
 		resp.StatusCode != http.StatusNoContent && resp.StatusCode != http.StatusNotModified && len(resp.TransferEncoding) == 0 {
-		resp.Header.Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+		h["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength, 10)}
 	}
-	policy.RemoveHopByHop(resp.Header)
-	if resp.Header.Get("Date") == "" { // RFC 9110, 6.6.1
-		resp.Header.Set("Date", received.UTC().Format(http.TimeFormat))
+	policy.RemoveHopByHop(h)
+	if h.Get("Date") == "" { // RFC 9110, 6.6.1
+		h["Date"] = []string{received.UTC().Format(http.TimeFormat)}
 	}
 }
 

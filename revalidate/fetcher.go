@@ -3,7 +3,6 @@ package revalidate
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,13 +25,12 @@ type Fetcher struct {
 	store  *cache.Store[*Resource]
 	limits atomic.Pointer[limits]
 
-	ctx    context.Context // of all flights
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	life Life // no flight outlives it
+	wg   sync.WaitGroup
 
 	mu      sync.Mutex
-	flights map[string]*flight   // that may be joined, by flight ID
-	active  map[string][]*flight // all that may store, by resource key
+	flights map[string]*flight // that may be joined, by flight ID
+	active  map[string]*flight // all that may store, by resource key: lists
 	lonely  lonely
 
 	started, collapsed atomic.Int64
@@ -50,9 +48,8 @@ func New(o Options) *Fetcher {
 	f := &Fetcher{
 		store:   o.Store,
 		flights: make(map[string]*flight),
-		active:  make(map[string][]*flight),
+		active:  make(map[string]*flight),
 	}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.SetLimits(o.MaxObject, o.MaxVariants)
 	return f
 }
@@ -65,7 +62,7 @@ func (f *Fetcher) SetLimits(maxObject int64, maxVariants int) {
 // Close cancels all flights and waits for them. None begins any more.
 func (f *Fetcher) Close() {
 	f.mu.Lock()
-	f.cancel()
+	f.life.Cancel()
 	f.mu.Unlock()
 	f.wg.Wait()
 }
@@ -121,7 +118,7 @@ func (f *Fetcher) Refresh(j *Job) {
 	id := j.flightID()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if fl := f.flights[id]; fl != nil && fl.underWay(time.Now()) || f.ctx.Err() != nil || f.arrived(j) != nil {
+	if fl := f.flights[id]; fl != nil && fl.underWay(time.Now()) || f.life.Err() != nil || f.arrived(j) != nil {
 		return
 	}
 	f.start(id, j, false).leave(true)
@@ -136,7 +133,7 @@ func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool, e *Entry) {
 	if fl := f.flights[id]; fl != nil && !alone && fl.join(time.Now()) {
 		return fl, false, nil
 	}
-	if f.ctx.Err() != nil {
+	if f.life.Err() != nil {
 		return nil, false, nil
 	}
 	if e := f.arrived(j); e != nil {
@@ -174,7 +171,8 @@ func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
 // list notes a flight that may store. The caller holds the lock and has seen
 // that the fetcher is open.
 func (f *Fetcher) list(fl *flight) {
-	f.active[fl.key] = append(f.active[fl.key], fl)
+	fl.next = f.active[fl.key]
+	f.active[fl.key] = fl
 	f.running.Add(1)
 }
 
@@ -189,6 +187,9 @@ func (f *Fetcher) launch(fl *flight, work func()) {
 
 // unlist keeps others from joining a flight.
 func (f *Fetcher) unlist(fl *flight) {
+	if fl.id == "" { // nobody could
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.flights[fl.id] == fl {
@@ -203,8 +204,15 @@ func (f *Fetcher) land(fl *flight) {
 	if f.flights[fl.id] == fl {
 		delete(f.flights, fl.id)
 	}
-	others := slices.DeleteFunc(f.active[fl.key], func(o *flight) bool { return o == fl })
-	if f.active[fl.key] = others; len(others) == 0 {
+	switch first := f.active[fl.key]; {
+	case first != fl:
+		for first.next != fl {
+			first = first.next
+		}
+		first.next = fl.next
+	case fl.next != nil:
+		f.active[fl.key] = fl.next
+	default:
 		delete(f.active, fl.key)
 	}
 	f.running.Add(-1)
@@ -219,7 +227,7 @@ func (f *Fetcher) land(fl *flight) {
 // delete below, which then removes it.
 func (f *Fetcher) Invalidate(key string) bool {
 	f.mu.Lock()
-	for _, fl := range f.active[key] {
+	for fl := f.active[key]; fl != nil; fl = fl.next {
 		fl.doomed.Store(true)
 		if f.flights[fl.id] == fl {
 			delete(f.flights, fl.id)

@@ -46,15 +46,18 @@ type interim struct {
 // client's request do the work, was rejected since its end would be theirs.
 type flight struct {
 	f      *Fetcher
+	next   *flight // of those with the same key that may store
 	id     string
 	key    string
 	kind   string // of request, for remembering what cannot be shared
-	ctx    context.Context
-	cancel context.CancelFunc
-	doomed atomic.Bool // the key was invalidated: do not store
+	life   Life
+	cancel context.CancelFunc // ends life
+	tie    watcher            // ends it with the fetcher
+	client watcher            // ends it with its only client
+	doomed atomic.Bool        // the key was invalidated: do not store
 
 	mu       sync.Mutex
-	changed  chan struct{} // closed and renewed with every change
+	changed  chan struct{} // closed with the next change; nil = nobody waits for one
 	interims []interim
 	waiters  int
 	leader   bool // the first client is still here
@@ -89,9 +92,17 @@ type ending struct {
 }
 
 func newFlight(f *Fetcher, id string, j *Job) *flight {
-	fl := &flight{f: f, id: id, key: j.Key, kind: j.kind(), changed: make(chan struct{}), waiters: 1, leader: true}
-	fl.ctx, fl.cancel = context.WithCancel(f.ctx)
+	fl := &flight{f: f, id: id, key: j.Key, kind: j.kind(), waiters: 1, leader: true}
+	fl.cancel = fl.finish
+	fl.tie.run = fl.cancel
+	f.life.watch(&fl.tie)
 	return fl
+}
+
+// finish ends the flight's life.
+func (fl *flight) finish() {
+	fl.tie.stop()
+	fl.life.Cancel()
 }
 
 // join adds a waiter, unless what is on its way is of no use any more.
@@ -116,7 +127,7 @@ func (fl *flight) underWay(now time.Time) bool {
 // useful is underWay for a caller that holds the lock.
 func (fl *flight) useful(now time.Time) bool {
 	switch {
-	case fl.ctx.Err() != nil: // it has ended or is being ended
+	case fl.life.Err() != nil: // it has ended or is being ended
 		return false
 	case fl.verdict == shared:
 		return fl.stored.Age(now) < fl.stored.Lifetime
@@ -194,16 +205,33 @@ func (fl *flight) settle(v verdict) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	fl.verdict = v
-	close(fl.changed)
-	fl.changed = make(chan struct{})
+	fl.broadcast()
 }
 
 func (fl *flight) addInterim(status int, h http.Header) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	fl.interims = append(fl.interims, interim{status, h})
-	close(fl.changed)
-	fl.changed = make(chan struct{})
+	fl.broadcast()
+}
+
+// broadcast wakes everybody who waits. The caller holds the lock.
+func (fl *flight) broadcast() {
+	if fl.changed != nil {
+		close(fl.changed)
+		fl.changed = nil
+	}
+}
+
+// news returns what is new to somebody who has seen so many interim responses,
+// and, before the verdict, a channel that the next change closes.
+func (fl *flight) news(seen int) ([]interim, verdict, <-chan struct{}) {
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	if fl.verdict == pending && fl.changed == nil {
+		fl.changed = make(chan struct{})
+	}
+	return fl.interims[seen:], fl.verdict, fl.changed
 }
 
 // wait waits for the verdict and turns it into this client's answer.
@@ -212,9 +240,7 @@ func (fl *flight) wait(ctx context.Context, j *Job, leads bool) (*Answer, error)
 	defer fl.f.waiting.Add(-1)
 	seen := 0
 	for {
-		fl.mu.Lock()
-		fresh, v, changed := fl.interims[seen:], fl.verdict, fl.changed
-		fl.mu.Unlock()
+		fresh, v, changed := fl.news(seen)
 		for _, i := range fresh {
 			if leads && j.Interim != nil { // nobody knows yet whether others may have it
 				j.Interim(i.status, i.header)

@@ -276,7 +276,7 @@ func TestOnlyTheFirstClientGetsInterimResponses(t *testing.T) {
 		j2.Interim = func(status int, h http.Header) { second = append(second, status) }
 		one, two := b.do(j1), b.do(j2)
 		c := b.next()
-		for _, fl := range b.f.active[j1.Key] {
+		for fl := b.f.active[j1.Key]; fl != nil; fl = fl.next {
 			fl.addInterim(102, http.Header{})
 			fl.addInterim(103, http.Header{"Link": {"</private-of-one>; rel=preload"}})
 		}

@@ -21,7 +21,7 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 		FwdStatus: resp.StatusCode, Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
 		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
 		Trailer: func() http.Header { return resp.Trailer },
-		Late:    func() policy.Reason { return policy.ReasonNone },
+		Late:    notLate,
 	}
 	if j.Facts.Method == http.MethodPost && !j.Facts.Directives.NoStore {
 		stored, why := admit(j, resp, t, rules)
@@ -41,14 +41,14 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules, a *Answer) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ctx.Err() != nil {
+	if f.life.Err() != nil {
 		return false
 	}
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl := newFlight(f, "", j)
 	fl.landed = true // it ends with its client
-	context.AfterFunc(ctx, fl.cancel)
-	context.AfterFunc(fl.ctx, cancel)
+	afterFunc(ctx, fl.cancel)
+	fl.life.AfterFunc(cancel)
 	fl.fields, fl.stored = policy.Storable(resp.Header, rules), stored
 	fl.open(resp.ContentLength)
 	f.list(fl)

@@ -21,7 +21,7 @@ type Job struct {
 	Key      string          // of the resource
 	Target   *url.URL        // as the client sees it
 	Facts    *policy.Request // of the client's request
-	Request  *http.Request   // to send; conditions and ranges are set here
+	Request  *http.Request   // to send; its header is the fetcher's, which sets conditions and ranges in it
 	Origin   Origin
 	Resource *Resource       // what was found in the store, or nil
 	Decision policy.Decision // what was decided about it

@@ -168,7 +168,7 @@ func TestNobodyJoinsAFlightThatIsBeingEnded(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		b.get("/a").leave()
 		c := b.next()
-		for _, fl := range b.f.active["http://site.test/a"] {
+		for fl := b.f.active["http://site.test/a"]; fl != nil; fl = fl.next {
 			fl.mu.Lock()
 			fl.timer.Stop()
 			fl.timer = time.AfterFunc(0, func() {}) // it has fired, and not yet acted

@@ -56,7 +56,7 @@ func (r *rawSource) WriteTo(w io.Writer) (int64, error) {
 // watchClient ends the exchange with the origin when the client leaves.
 func (r *rawSource) watchClient() {
 	if r.stop == nil {
-		r.stop = context.AfterFunc(r.client, r.cancel)
+		r.stop = afterFunc(r.client, r.cancel)
 	}
 }
 

@@ -23,7 +23,7 @@ func (fl *flight) run(j *Job) {
 // be done, which sees the body home, or nil.
 func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
 	req, conditional := request(j)
-	resp, times, err := exchange(fl.ctx, j.Origin, req, interim)
+	resp, times, err := exchange(&fl.life, j.Origin, req, interim)
 	if err != nil {
 		fl.fail(err)
 		return nil
@@ -33,7 +33,10 @@ func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
 	carry, done, again := fl.useStored(j, resp, times, rules, conditional)
 	if again { // the answer does not fit what is stored: ask for all of it
 		drain(resp)
-		if resp, times, err = exchange(fl.ctx, j.Origin, j.Request, interim); err != nil {
+		if conditional {
+			withoutConditions(req.Header)
+		}
+		if resp, times, err = exchange(&fl.life, j.Origin, j.Request, interim); err != nil {
 			fl.fail(err)
 			return nil
 		}
@@ -63,14 +66,19 @@ func request(j *Job) (r *http.Request, conditional bool) {
 	if noneMatch == "" && since == "" {
 		return r, false
 	}
-	r = withOwnHeader(r)
+	withoutConditions(r.Header)
 	if noneMatch != "" {
-		r.Header.Set("If-None-Match", noneMatch)
+		r.Header["If-None-Match"] = []string{noneMatch}
 	}
 	if since != "" {
-		r.Header.Set("If-Modified-Since", since)
+		r.Header["If-Modified-Since"] = []string{since}
 	}
 	return r, true
+}
+
+func withoutConditions(h http.Header) {
+	delete(h, "If-None-Match")
+	delete(h, "If-Modified-Since")
 }
 
 // withOwnHeader returns a request whose header can be changed: the job's stays
@@ -233,7 +241,7 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 		if !isReady(body) {
 			publish()
 		}
-		if err := fl.body.throttle(fl.ctx); err != nil {
+		if err := fl.body.throttle(&fl.life); err != nil {
 			return err
 		}
 		n, err := body.Read(fl.body.space())
@@ -300,7 +308,7 @@ func (fl *flight) useEntry(status int, e *Entry, refused policy.Reason) {
 
 func (fl *flight) fail(err error) {
 	fl.failure = failureOf(err)
-	if fl.failure.Reason == policy.ClientGone && fl.f.ctx.Err() == nil {
+	if fl.failure.Reason == policy.ClientGone && fl.f.life.Err() == nil {
 		fl.failure.Reason = policy.OriginTimeout // nobody waited until the origin answered
 	}
 	fl.f.unlist(fl)
@@ -322,6 +330,9 @@ func (fl *flight) cancelIfIdle() {
 
 // drain reads the rest of a small body, so that its connection can be kept.
 func drain(resp *http.Response) {
+	if resp.Body == http.NoBody {
+		return
+	}
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	resp.Body.Close()
 }

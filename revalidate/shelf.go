@@ -3,6 +3,7 @@ package revalidate
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"cacheproxy/cache"
@@ -102,9 +103,15 @@ func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Time
 			added = answer
 		}
 	}
-	f.update(fl, updates, added)
+	if len(updates) > 0 || added != nil {
+		f.update(fl, updates, added)
+	}
 	return answer, refused
 }
+
+// leastUpdate is how much newer a confirmed response must be to replace one that
+// says the same: as ages are told in seconds, less makes no difference.
+const leastUpdate = time.Second
 
 // noteUpdate notes what becomes of a stored entry that was updated. Credentials
 // of one client's request keep its answer from being stored, but take nothing
@@ -112,6 +119,10 @@ func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Time
 func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason) {
 	switch why {
 	case policy.ReasonNone:
+		if fresh.Fields == old.Fields && policy.SameJudgement(fresh.Stored, old.Stored) && fresh.Received.Sub(old.Received) < leastUpdate {
+			old.Touch(fresh.Received)
+			return
+		}
 		updates[old] = fresh
 	case policy.Authorization:
 	default:
@@ -122,9 +133,14 @@ func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason)
 // updated returns an entry with the fields of a newer response for the same
 // representation, and why it may not be stored any more, if so.
 func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *policy.Rules) (*Entry, policy.Reason) {
-	merged := old.Fields.Header()
-	policy.Merge(merged, newer)
-	policy.ApplyCookieRule(merged, rules)
+	fields, same := old.Fields.redated(newer)
+	// What only some may have, or only once, is looked at anew: the rules may be others.
+	same = same && !strings.Contains(string(fields), `="`) && !strings.Contains(string(fields), "Set-Cookie")
+	merged := fields.Header()
+	if !same {
+		policy.Merge(merged, newer)
+		policy.ApplyCookieRule(merged, rules)
+	}
 	facts := *j.Facts
 	facts.Method = old.Method
 	judged := merged
@@ -143,8 +159,10 @@ func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *polic
 	if slices.Equal(stored.Vary, old.Vary) {
 		stored.VaryValues = old.VaryValues
 	}
-	e := &Entry{Stored: stored, Fields: entryFields(stored, policy.Storable(merged, rules)), Body: old.Body}
-	return e, why
+	if !same {
+		fields = entryFields(stored, policy.Storable(merged, rules))
+	}
+	return &Entry{Stored: stored, Fields: fields, Body: old.Body}, why
 }
 
 // forRequest returns a copy of an entry as the answer to a job's own variant.

@@ -11,24 +11,18 @@ import (
 // anybody to hand it to. Should the answer be worth storing after all, the rest
 // is a flight like any other.
 func (f *Fetcher) solo(ctx context.Context, j *Job) (*Answer, error) {
-	fl := newFlight(f, "", j)
 	f.mu.Lock()
-	if f.ctx.Err() != nil {
+	if f.life.Err() != nil {
 		f.mu.Unlock()
 		return nil, &Failure{Reason: policy.ClientGone, Err: errClosed}
 	}
-	if e := f.arrived(j); e != nil {
-		f.mu.Unlock()
-		return &Answer{Entry: e, Facts: e.Stored, Stored: true, Collapsed: true}, nil
-	}
+	fl := newFlight(f, "", j)
 	f.list(fl)
 	f.wg.Add(1) // so that Close waits for it, and what follows may launch
 	f.mu.Unlock()
 	defer f.wg.Done()
 	f.started.Add(1)
-	stop := context.AfterFunc(ctx, fl.cancel)
-	carry := fl.ask(j, j.Interim)
-	stays := stop()
+	carry, stays := fl.askFor(ctx, j)
 	switch {
 	case carry == nil:
 		fl.cancelIfIdle()
@@ -47,4 +41,18 @@ func (f *Fetcher) solo(ctx context.Context, j *Job) (*Answer, error) {
 		return fl.wait(ctx, j, true)
 	}
 	return fl.answer(ctx, j, true)
+}
+
+// askFor is ask for a client, whose leaving ends the flight. It reports whether
+// the client has stayed.
+func (fl *flight) askFor(ctx context.Context, j *Job) (carry func(), stays bool) {
+	if l, ok := ctx.(*Life); ok {
+		fl.client.run = fl.cancel
+		l.watch(&fl.client)
+		carry = fl.ask(j, j.Interim)
+		return carry, fl.client.stop()
+	}
+	stop := context.AfterFunc(ctx, fl.cancel)
+	carry = fl.ask(j, j.Interim)
+	return carry, stop()
 }

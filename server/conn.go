@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -136,7 +138,12 @@ func (c *conn) read() fate {
 		return end
 	}
 	n, err := c.nc.Read(into)
-	if !c.awake() || n == 0 && err != nil {
+	switch {
+	case !c.awake():
+		return end
+	case n == 0 && errors.Is(err, io.EOF):
+		return c.ended()
+	case n == 0 && err != nil:
 		return end
 	}
 	if n == 0 {
@@ -168,15 +175,20 @@ func (c *conn) readable() bool {
 			c.rest()
 			return !c.await()
 		}
-		if n <= 0 || !c.awake() {
+		if n < 0 || !c.awake() {
 			c.fate = end
+			return true
+		}
+		if n == 0 {
+			c.fate = c.ended()
 			return true
 		}
 		w.n += n
 		if c.fate = c.step(); c.fate != read {
 			return true
 		}
-		if n < len(room) {
+		// Of a head that is not whole it must be known at once whether it ends.
+		if n < len(room) && c.work == nil {
 			c.unsure.Store(true)
 			return !c.await()
 		}

@@ -7,7 +7,16 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"cacheproxy/proxy"
 )
+
+// turn is what an exchange needs that the handler may keep.
+type turn struct {
+	life     proxy.Life
+	request  http.Request
+	response response
+}
 
 // exchange lets the handler answer the request that was parsed last. It returns
 // once when net/http has to look at it after all.
@@ -26,21 +35,23 @@ func (c *conn) exchange() fate {
 		return end
 	}
 	w.r += w.rq.size
+	found := w.reply.TakeFound()
+	fields := header(&rq) // rq.Fields lies in the work, which goes to another connection
 	c.rest()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	t := &turn{}
+	defer t.life.Cancel()
 	r := &http.Request{
-		Method: rq.Method, URL: u, Proto: rq.Proto, ProtoMajor: 1, ProtoMinor: 1, Header: header(&rq),
+		Method: rq.Method, URL: u, Proto: rq.Proto, ProtoMajor: 1, ProtoMinor: 1, Header: fields,
 		Body: http.NoBody, Host: rq.Host, RemoteAddr: c.remote, RequestURI: rq.Target, TLS: c.tls, Close: rq.close,
 	}
-	r = r.WithContext(ctx)
+	t.request = *r.WithContext(&t.life)
 	c.mu.Lock()
-	c.cancel = cancel
+	c.cancel = t.life.Cancel
 	c.mu.Unlock()
-	resp := response{c: c, r: r, header: make(http.Header), length: -1, closing: rq.close || c.s.draining.Load()}
-	kept := resp.handle(c.s.o.Handler)
+	t.response = response{c: c, r: &t.request, found: found, length: -1, closing: rq.close || c.s.draining.Load()}
+	kept := t.response.handle(c.s.o.Handler)
 	c.watchOver()
-	if !kept || resp.closing {
+	if !kept || t.response.closing {
 		return c.after(end)
 	}
 	return read

@@ -124,7 +124,7 @@ func (r *request) requestLine(line []byte) form {
 		if target[0] == '/' {
 			return plain
 		}
-	case "CONNECT", "PRI":
+	case "CONNECT", "PRI", "POST": // after a POST net/http overlooks an empty line
 		return strange
 	}
 	return other

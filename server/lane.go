@@ -9,6 +9,9 @@ func (c *conn) step() fate {
 	}
 	for {
 		w := c.begin()
+		if c.served && w.n-w.r < leastNext {
+			return c.pause()
+		}
 		w.rq.Remote, w.rq.TLS = c.remote, c.tls != nil
 		switch w.rq.parse(w.in[w.r:w.n]) {
 		case incomplete:
@@ -52,6 +55,20 @@ func (c *conn) bypass() fate {
 		return read
 	}
 	return hand
+}
+
+// leastNext is how many bytes of a further request net/http waits for before it
+// looks at them.
+const leastNext = 4
+
+// ended says what becomes of a connection whose client sends no more: net/http
+// answers a head that is not whole.
+func (c *conn) ended() fate {
+	w := c.work
+	if w == nil || w.r == w.n || c.served && w.n-w.r < leastNext {
+		return end
+	}
+	return c.after(hand)
 }
 
 // pause sends what waits, and makes room for the rest of a head.

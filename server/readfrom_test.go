@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,7 +55,7 @@ func TestReadFrom(t *testing.T) {
 		{"length not known", "GET", -1, 1 << 20, 1 << 20, false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var direct bool
+			var direct atomic.Bool
 			s, err := Listen("127.0.0.1:0", Options{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/next" {
 					_, _ = io.WriteString(w, "next")
@@ -66,7 +67,7 @@ func TestReadFrom(t *testing.T) {
 				w.WriteHeader(http.StatusOK)
 				src := &io.LimitedReader{R: source(t, content[:tc.come]), N: int64(tc.want)}
 				resp := w.(*response)
-				direct = resp.takes(src.N) && resp.CanSplice()
+				direct.Store(resp.takes(src.N) && resp.CanSplice())
 				n, err := resp.ReadFrom(src)
 				if err == nil && src.N > 0 && tc.want == tc.said {
 					assert.EqualValues(t, tc.come, n)
@@ -84,7 +85,7 @@ func TestReadFrom(t *testing.T) {
 			require.NoError(t, err)
 			got, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			assert.Equal(t, tc.direct, direct)
+			assert.Equal(t, tc.direct, direct.Load())
 			assert.Equal(t, tc.broken, err != nil, "%v", err)
 			assert.True(t, bytes.HasPrefix(content, got))
 			if !tc.broken && tc.method == "GET" {

@@ -22,6 +22,7 @@ const beforeChunks = 2048
 type response struct {
 	c       *conn
 	r       *http.Request
+	found   proxy.Found
 	header  http.Header
 	status  int   // 0 before WriteHeader
 	length  int64 // of the content, as the handler said; -1 = it did not
@@ -58,7 +59,25 @@ func (w *response) drop() {
 	}
 }
 
-func (w *response) Header() http.Header { return w.header }
+func (w *response) Header() http.Header {
+	if w.header == nil {
+		w.header = make(http.Header)
+	}
+	return w.header
+}
+
+// Found returns what was found in the store for the request.
+func (w *response) Found() proxy.Found { return w.found }
+
+// AdoptHeader makes a map the header as it is. It returns false when there is
+// something in the header already.
+func (w *response) AdoptHeader(h http.Header) bool {
+	if len(w.header) > 0 {
+		return false
+	}
+	w.header = h
+	return true
+}
 
 func (w *response) WriteHeader(status int) {
 	if w.status != 0 {
@@ -92,11 +111,11 @@ func (w *response) WriteHeader(status int) {
 	w.c.work.out = appendHeader(out, w.header, func(name string) bool {
 		switch name {
 		case "Content-Length":
-			return !allowsBody(status) && status != http.StatusNotModified
+			return !allowsBody(status)
 		case "Connection":
 			return w.closing
 		case "Content-Type":
-			return !allowsBody(status)
+			return status == http.StatusNotModified
 		case "Transfer-Encoding":
 			return true
 		}
@@ -289,7 +308,7 @@ func appendHeader(dst []byte, h http.Header, without func(name string) bool) []b
 	slices.Sort(names)
 	for _, name := range names {
 		for _, value := range h[name] {
-			if strings.ContainsAny(value, "\r\n") {
+			if strings.IndexByte(value, '\n') >= 0 || strings.IndexByte(value, '\r') >= 0 {
 				value = strings.NewReplacer("\n", " ", "\r", " ").Replace(value)
 			}
 			dst = proxy.AppendField(dst, name, textproto.TrimString(value))
