@@ -66,6 +66,7 @@ func (x *exchange) interim(status int, h http.Header) {
 		status == http.StatusContinue && x.r.Header.Get("Expect") == "" {
 		return
 	}
+	x.deadline()
 	out := x.w.Header()
 	for name, lines := range h {
 		out[name] = lines

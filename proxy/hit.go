@@ -68,21 +68,17 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	now := time.Now()
 	key := unsafe.String(unsafe.SliceData(r.key), len(r.key))
 	resource, stored := p.fetcher.Lookup(key)
-	r.found = Found{c, resource}
 	if resource == nil {
+		r.found = Found{c: c}
 		return false
 	}
 	d := policy.Judge(&r.facts, stored, now)
-	if d.Action != policy.Serve && d.Action != policy.ServeStale || d.Refresh {
-		return false
-	}
-	if h.asked && len(s.IgnoreCookies) > 0 {
+	served := (d.Action == policy.Serve || d.Action == policy.ServeStale) && !d.Refresh
+	if !served || h.asked && len(s.IgnoreCookies) > 0 || !isPlain(resource.Entries[d.Index]) {
+		r.found = Found{c, strings.Clone(key), resource}
 		return false
 	}
 	r.entry = resource.Entries[d.Index]
-	if e := r.entry; e.Method != http.MethodGet || e.Partial != nil || e.Status == http.StatusNoContent {
-		return false
-	}
 	r.p, r.c = p, c
 	r.o = Outcome{
 		Action: d.Action, Reason: d.Reason, Start: now, Method: h.Method, Host: h.Host, URI: h.Target, Proto: h.Proto,
@@ -97,7 +93,13 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 // which need not look again when its ResponseWriter has a method Found.
 type Found struct {
 	c        *Config // by which the key was made; nil: it did not look
+	key      string  // of the resource
 	resource *revalidate.Resource
+}
+
+// isPlain reports whether an entry answers just as it is.
+func isPlain(e *revalidate.Entry) bool {
+	return e.Method == http.MethodGet && e.Partial == nil && e.Status != http.StatusNoContent
 }
 
 // TakeFound returns what the last Hit has found, and forgets it.
@@ -131,11 +133,12 @@ func (r *Reply) fill(now time.Time) {
 func (r *Reply) WriteTimeout() time.Duration { return r.c.WriteTimeout }
 
 // Done reports the outcome: how much of the content was sent, and whether that
-// was all.
+// was all. The reply is not to be used after it, but for another request.
 func (r *Reply) Done(sent int64, complete bool) {
 	r.o.Bytes, r.o.FromCache, r.o.Aborted = sent, sent, !complete
 	r.o.Duration = time.Since(r.o.Start)
 	r.p.observe(&r.o)
+	r.entry, r.found = nil, Found{} // a reply may lie unused for long
 }
 
 // Chunks returns the content, for as long as the reply is in use and longer. It

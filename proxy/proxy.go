@@ -125,7 +125,7 @@ func (x *exchange) serve() {
 // lookup finds what is stored for the key, unless Hit just did.
 func (x *exchange) lookup() (stored []*policy.Stored) {
 	if w, ok := x.w.(interface{ Found() Found }); ok {
-		if f := w.Found(); f.c == x.c {
+		if f := w.Found(); f.c == x.c && (f.resource == nil || f.key == x.key) {
 			if x.resource = f.resource; x.resource != nil {
 				stored = x.resource.Stored
 			}

@@ -22,7 +22,9 @@ func (f *Fetcher) solo(ctx context.Context, j *Job) (*Answer, error) {
 	f.mu.Unlock()
 	defer f.wg.Done()
 	f.started.Add(1)
+	f.waiting.Add(1)
 	carry, stays := fl.askFor(ctx, j)
+	f.waiting.Add(-1)
 	switch {
 	case carry == nil:
 		fl.cancelIfIdle()

@@ -30,12 +30,15 @@ type conn struct {
 	fd      int           // of raw, while its callback runs; otherwise -1
 	partial bool          // the time for a head has begun
 	served  bool          // a request has come
+	late    bool          // the time for a head is over
 	timeout time.Duration // for a slice of what is sent; 0 = none
 
 	state   atomic.Uint32 // busy, waiting or dismissed
 	gone    atomic.Bool   // it was abandoned: nothing is sent any more
 	unsure  atomic.Bool   // it may have ended together with what was read last
 	readBy  atomic.Int64  // when waiting ends, on the server's clock; 0 = never
+	queued  atomic.Int64  // what the kernel had to send when writeBy was set
+	term    atomic.Int64  // what writeBy was set by, in nanoseconds
 	writeBy atomic.Int64  // when the write that waits has failed; 0 = never, or none waits
 
 	mu       sync.Mutex         // guards what follows: the sweeper looks after an exchange
@@ -93,6 +96,12 @@ func newConn(s *Server, nc net.Conn) *conn {
 // serve serves a connection until it ends, or net/http has it for good.
 func (c *conn) serve() {
 	defer c.s.forget(c)
+	defer func() {
+		if p := recover(); p != nil {
+			c.s.panicked(p)
+			c.nc.Close()
+		}
+	}()
 	if c.fate = c.greet(); c.fate == end {
 		c.nc.Close()
 		return
@@ -126,7 +135,7 @@ func (c *conn) read() fate {
 	if c.raw != nil {
 		c.fate = read
 		if err := c.raw.Read(c.ready); err != nil {
-			return end
+			return c.overdue()
 		}
 		return c.fate
 	}
@@ -140,7 +149,7 @@ func (c *conn) read() fate {
 	n, err := c.nc.Read(into)
 	switch {
 	case !c.awake():
-		return end
+		return c.overdue()
 	case n == 0 && errors.Is(err, io.EOF):
 		return c.ended()
 	case n == 0 && err != nil:
@@ -240,6 +249,16 @@ func (c *conn) await() bool {
 // awake ends waiting. It returns false when the connection was dismissed.
 func (c *conn) awake() bool {
 	return c.state.CompareAndSwap(waiting, busy) || c.state.Load() == busy
+}
+
+// overdue ends a connection whose time is over. To the beginning of a request
+// net/http has an answer.
+func (c *conn) overdue() fate {
+	if c.s.draining.Load() {
+		return end
+	}
+	c.late = true
+	return c.ended()
 }
 
 // dismiss ends a connection if it waits.

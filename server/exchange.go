@@ -25,7 +25,7 @@ func (c *conn) exchange() fate {
 	// The handler may keep what it is given, so that it cannot lie in a buffer.
 	head := strings.Clone(text(w.in[w.r : w.r+w.rq.size]))
 	var rq request
-	rq.Fields = w.rq.Fields
+	rq.Fields = make([]proxy.Field, 0, len(w.rq.Fields))
 	rq.parse(bytesOf(head))
 	u, err := url.ParseRequestURI(rq.Target)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *conn) exchange() fate {
 	}
 	w.r += w.rq.size
 	found := w.reply.TakeFound()
-	fields := header(&rq) // rq.Fields lies in the work, which goes to another connection
+	fields := header(&rq)
 	c.rest()
 	t := &turn{}
 	defer t.life.Cancel()

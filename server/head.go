@@ -233,7 +233,7 @@ var classes = func() (t [256]uint8) {
 func class(c byte, in uint8) bool { return classes[c]&in != 0 }
 
 // text returns bytes as a string without a copy.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // bytesOf returns a string as bytes without a copy; they must not be changed.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
-
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -17,12 +17,12 @@ func (c *conn) step() fate {
 		case incomplete:
 			return c.pause()
 		case strange:
-			if !c.served && w.rq.isHTTP2 {
+			if !c.served && w.rq.isHTTP2 && c.tls == nil {
 				return multi
 			}
 			return c.after(hand)
 		case other:
-			c.served = true
+			c.served, c.partial = true, false
 			return c.after(once)
 		}
 		c.served, c.partial = true, false
@@ -49,6 +49,7 @@ const preface = "PRI * HTTP/2.0\r\n"
 // bypass gives every connection to net/http, which does not know HTTP/2 in clear.
 func (c *conn) bypass() fate {
 	switch got := text(c.work.in[:c.work.n]); {
+	case c.tls != nil: // where ALPN chooses HTTP/2 (RFC 9113, 3.2)
 	case strings.HasPrefix(got, preface):
 		return multi
 	case strings.HasPrefix(preface, got):

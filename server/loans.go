@@ -57,10 +57,15 @@ func (l *loans) lend(c *conn, single bool) fate {
 		return end
 	}
 	if !single {
+		select { // until then nobody would wait for it in a drain
+		case <-n.noted:
+		case <-l.closed:
+		}
 		return hand
 	}
 	<-n.over
 	if !n.idle.Load() {
+		c.work = nil // net/http may still be reading into it
 		return end
 	}
 	_ = c.nc.SetDeadline(time.Time{})
@@ -101,11 +106,15 @@ type loan struct {
 	mu      sync.Mutex
 	expired chan struct{} // closed when the read deadline is in the past
 	isOver  sync.Once
+	noted   chan struct{} // closed when net/http knows of it
 	over    chan struct{} // closed when net/http has done with a single one
 }
 
 func newLoan(c *conn, single bool) *loan {
-	return &loan{Conn: c.nc, c: c, single: single, expired: make(chan struct{}), over: make(chan struct{})}
+	return &loan{
+		Conn: c.nc, c: c, single: single,
+		expired: make(chan struct{}), over: make(chan struct{}), noted: make(chan struct{}),
+	}
 }
 
 func (n *loan) Read(p []byte) (int, error) {
@@ -115,6 +124,9 @@ func (n *loan) Read(p []byte) (int, error) {
 			n.head = nil
 		}
 		return size, nil
+	}
+	if n.c.late {
+		return 0, os.ErrDeadlineExceeded
 	}
 	if !n.single {
 		return n.Conn.Read(p)
@@ -195,7 +207,8 @@ type tlsLoan struct{ *loan }
 // ConnectionState returns what was agreed in the handshake.
 func (n tlsLoan) ConnectionState() tls.ConnectionState { return *n.c.tls }
 
-// connState notes that net/http has answered a request.
+// connState notes that net/http has a connection, and that it has answered a
+// request.
 func connState(nc net.Conn, state http.ConnState) {
 	var n *loan
 	switch t := nc.(type) {
@@ -204,7 +217,11 @@ func connState(nc net.Conn, state http.ConnState) {
 	case tlsLoan:
 		n = t.loan
 	}
-	if n != nil && state == http.StateIdle {
+	switch {
+	case n == nil:
+	case state == http.StateNew:
+		close(n.noted)
+	case state == http.StateIdle:
 		n.idle.Store(true)
 	}
 }

@@ -1,9 +1,12 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
 )
+
+var errNoSplice = errors.New("the kernel cannot move it")
 
 // CanSplice reports whether content of known length that comes from another
 // connection goes to the client without being read here.
@@ -33,6 +36,9 @@ func (w *response) spliceFrom(src *net.TCPConn, limited *io.LimitedReader) (int6
 		return 0, w.err
 	}
 	taken, given, err := w.c.splice(src, limited.N)
+	if err == errNoSplice {
+		return io.Copy(struct{ io.Writer }{w}, limited)
+	}
 	limited.N -= taken
 	w.sent += given
 	if taken > given { // what is left in between is lost

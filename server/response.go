@@ -44,7 +44,7 @@ func (w *response) handle(h http.Handler) (kept bool) {
 			kept = false
 			w.drop()
 			if p != http.ErrAbortHandler {
-				panic(p)
+				w.c.s.panicked(p)
 			}
 		}
 	}()
@@ -106,7 +106,7 @@ func (w *response) WriteHeader(status int) {
 		}
 	}
 	w.hasDate = w.header["Date"] != nil
-	w.closing = w.closing || slices.Contains(w.header["Connection"], "close")
+	w.closing = w.closing || w.c.s.draining.Load() || slices.Contains(w.header["Connection"], "close")
 	out := proxy.AppendStatusLine(w.out(), status)
 	w.c.work.out = appendHeader(out, w.header, func(name string) bool {
 		switch name {

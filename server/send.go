@@ -1,6 +1,9 @@
 package server
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // slice is how much a client that is slow has the write timeout for, in bytes.
 const slice = 64 << 10
@@ -31,6 +34,34 @@ func (c *conn) sendAll(parts net.Buffers) error {
 	return c.insist(parts)
 }
 
+// arm gives the client its time for the next slice.
+func (c *conn) arm() {
+	c.queued.Store(c.unsent())
+	c.term.Store(int64(c.timeout))
+	c.writeBy.Store(c.s.clock.after(c.timeout))
+}
+
+// unsent returns how much the kernel still has to send, or -1.
+func (c *conn) unsent() int64 {
+	if t, ok := under(c.nc).(*net.TCPConn); ok {
+		return outQueue(t)
+	}
+	return -1
+}
+
+// stalls is called when the client's time for a slice is over. It reports whether
+// the client has really not taken one: a socket with a large buffer asks for
+// more only when much of it is empty.
+func (c *conn) stalls(by int64) bool {
+	now := c.unsent()
+	if now < 0 || c.queued.Load()-now < slice {
+		return true
+	}
+	c.queued.Store(now)
+	c.writeBy.CompareAndSwap(by, c.s.clock.after(time.Duration(c.term.Load())))
+	return false
+}
+
 // insist writes what the socket did not take at once. The sweeper ends it when
 // the client takes too long for a slice.
 func (c *conn) insist(parts net.Buffers) (err error) {
@@ -40,7 +71,7 @@ func (c *conn) insist(parts net.Buffers) (err error) {
 	}
 	for _, b := range parts {
 		for len(b) > 0 && err == nil {
-			c.writeBy.Store(c.s.clock.after(c.timeout))
+			c.arm()
 			var n int
 			n, err = c.nc.Write(b[:min(len(b), slice)])
 			b = b[n:]
@@ -51,22 +82,22 @@ func (c *conn) insist(parts net.Buffers) (err error) {
 
 // pump writes all at once, again and again as the socket takes it.
 func (c *conn) pump(parts net.Buffers) (err error) {
-	taken := slice
+	taken := slice // since the client was given its time
 	waited := c.raw.Write(func(fd uintptr) bool {
 		for len(parts) > 0 {
-			if taken >= slice {
-				taken = 0
-				c.writeBy.Store(c.s.clock.after(c.timeout))
-			}
 			var n int
 			if n, err = writevFD(int(fd), parts); err != nil {
 				return true
 			}
-			if n == 0 {
-				return false
-			}
 			taken += n
 			parts = without(parts, n)
+			if n == 0 {
+				if taken >= slice {
+					taken = 0
+					c.arm()
+				}
+				return false
+			}
 		}
 		return true
 	})

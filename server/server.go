@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type Options struct {
 	Write          time.Duration // an HTTP/2 client takes nothing; over HTTP/1.1 the handler says
 	MaxHeaderBytes int           // of a request head; default 64 KiB
 	TLS            *tls.Config   // nil = in clear
+	ErrorLog       *log.Logger   // of panics; nil = none
 	NoLane         bool          // every request goes through net/http
 }
 
@@ -68,6 +70,9 @@ func New(ln net.Listener, o Options) *Server {
 		o: o, listener: ln, loans: newLoans(ln.Addr()),
 		conns: make(map[*conn]struct{}), none: make(chan struct{}), stop: make(chan struct{}),
 	}
+	if s.o.ErrorLog == nil {
+		s.o.ErrorLog = log.New(io.Discard, "", 0)
+	}
 	s.clock.set(time.Now())
 	s.http = &http.Server{
 		Handler:           o.Handler,
@@ -77,11 +82,11 @@ func New(ln net.Listener, o Options) *Server {
 		ConnState:         connState,
 		// The handler answers OPTIONS * like any other request.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     log.New(io.Discard, "", 0), // a client's broken connection is no event
+		ErrorLog:                     s.o.ErrorLog,
 	}
 	s.h2 = &h2.Server{
 		Handler: o.Handler, Hit: o.Hit, ReadHeader: o.ReadHeader, Idle: o.Idle, Write: o.Write,
-		MaxHeaderBytes: o.MaxHeaderBytes, ErrorLog: s.http.ErrorLog,
+		MaxHeaderBytes: o.MaxHeaderBytes, ErrorLog: s.o.ErrorLog,
 	}
 	if o.NoLane {
 		s.h2.Hit = nil
@@ -96,7 +101,6 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) Serve() error {
 	go s.sweep()
 	go s.http.Serve(s.loans)
-	defer s.loans.Close()
 	for wait := time.Duration(0); ; {
 		nc, err := s.listener.Accept()
 		switch {
@@ -188,7 +192,13 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.h2.Close()
+	s.loans.Close()
 	return s.http.Close()
+}
+
+// panicked reports a fault in our own code, which ends one connection only.
+func (s *Server) panicked(p any) {
+	s.o.ErrorLog.Printf("panic while serving a client: %v\n%s", p, debug.Stack())
 }
 
 func (s *Server) isClosed() bool {

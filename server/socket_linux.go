@@ -92,6 +92,23 @@ func hungUp(raw syscall.RawConn) (gone bool) {
 	return gone || err != nil
 }
 
+// outQueue returns how many bytes of a connection the peer has not confirmed,
+// or -1 when that cannot be known.
+func outQueue(t *net.TCPConn) int64 {
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return -1
+	}
+	n := int32(-1)
+	_ = raw.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+		if errno != 0 {
+			n = -1
+		}
+	})
+	return int64(n)
+}
+
 // shutDown ends a connection in both directions.
 func shutDown(raw syscall.RawConn) {
 	_ = raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })

@@ -21,8 +21,10 @@ func writevFD(int, [][]byte) (int, error) { return 0, nil }
 
 func hungUp(syscall.RawConn) bool { return false }
 
+func outQueue(*net.TCPConn) int64 { return -1 }
+
 func shutDown(syscall.RawConn) {}
 
 func (c *conn) splice(*net.TCPConn, int64) (taken, given int64, err error) {
-	return 0, 0, syscall.ENOSYS // not asked for: there is no raw connection
+	return 0, 0, errNoSplice
 }

@@ -27,23 +27,27 @@ func (p *pipe) close() {
 }
 
 // splice moves n bytes from a connection to the client without reading them. It
-// returns how many it took from src, and how many the client got.
+// returns how many it took from src, and how many the client got. The error is
+// errNoSplice when it cannot be done that way; then nothing was taken.
 func (c *conn) splice(src *net.TCPConn, n int64) (taken, given int64, err error) {
 	from, err := src.SyscallConn()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, errNoSplice
 	}
 	p, err := newPipe()
-	if err != nil {
-		return 0, 0, err
+	if err != nil { // no descriptor is left, say
+		return 0, 0, errNoSplice
 	}
 	defer p.close()
 	for given < n {
 		if taken == given {
 			m, err := p.fill(from, min(n-taken, pipeSize))
 			taken += m
-			if err == nil && m == 0 {
+			switch {
+			case err == nil && m == 0:
 				err = io.EOF
+			case taken == 0 && (err == syscall.EINVAL || err == syscall.ENOSYS):
+				err = errNoSplice
 			}
 			if err != nil {
 				return taken, given, err
@@ -63,11 +67,20 @@ const (
 	spliceNonblock = 2
 )
 
+func spliceOnce(from, to int, n int64) (int64, error) {
+	for {
+		moved, err := syscall.Splice(from, nil, to, nil, int(n), spliceMove|spliceNonblock)
+		if err != syscall.EINTR {
+			return moved, err
+		}
+	}
+}
+
 // fill waits for content of the source.
 func (p *pipe) fill(src syscall.RawConn, n int64) (moved int64, err error) {
 	waited := src.Read(func(fd uintptr) bool {
-		moved, err = syscall.Splice(int(fd), nil, p.w, nil, int(n), spliceMove|spliceNonblock)
-		return err != syscall.EAGAIN && err != syscall.EINTR
+		moved, err = spliceOnce(int(fd), p.w, n)
+		return err != syscall.EAGAIN
 	})
 	if waited != nil {
 		return 0, waited
@@ -77,11 +90,11 @@ func (p *pipe) fill(src syscall.RawConn, n int64) (moved int64, err error) {
 
 // empty waits until the client takes content.
 func (p *pipe) empty(c *conn, n int64) (moved int64, err error) {
-	c.writeBy.Store(c.s.clock.after(c.timeout))
+	c.arm()
 	defer c.writeBy.Store(0)
 	waited := c.raw.Write(func(fd uintptr) bool {
-		moved, err = syscall.Splice(p.r, nil, int(fd), nil, int(n), spliceMove|spliceNonblock)
-		return err != syscall.EAGAIN && err != syscall.EINTR
+		moved, err = spliceOnce(p.r, int(fd), n)
+		return err != syscall.EAGAIN
 	})
 	if waited != nil {
 		return 0, waited

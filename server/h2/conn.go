@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,6 +140,13 @@ func (c *conn) greet() error {
 
 // read reads frames until the connection ends or another goroutine reads.
 func (c *conn) read() {
+	defer func() {
+		if p := recover(); p != nil { // a fault of our own ends this connection only
+			c.s.logf("panic while serving a client: %v\n%s", p, debug.Stack())
+			c.nc.Close()
+			go c.finish(net.ErrClosed) // which waits for a lock that may be held for ever
+		}
+	}()
 	for {
 		if (c.full || !c.in.complete()) && !c.send() {
 			return

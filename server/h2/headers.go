@@ -120,6 +120,7 @@ func (c *conn) hit(id uint32) bool {
 	}
 	c.rq.Method, c.rq.Host, c.rq.Target, c.rq.Fields = h.method, h.host, h.path, h.fields
 	if !c.s.Hit(&c.rq, c.reply) {
+		c.reply.TakeFound() // it must not keep a resource for as long as the connection lives
 		return false
 	}
 	if sent, all := c.respond(id); all {
