@@ -21,7 +21,7 @@ var keys = []key{
 	{path: "tls.listen", meaning: "Address for clients over TLS, beside `listen`: HTTP/1.1 and HTTP/2.", values: "`host:port`; `:port` is every interface", unset: "none, no TLS", example: `":8443"`},
 	{path: "tls.certificates", meaning: "PEM files of the certificates: `cert` with what stands between it and its root, and its `key`, which may be in the same file. The client's name for us (SNI) chooses: exact, then wildcard, else the first. Changed files come to use without a restart. Flags and environment give one, in place of the list.", values: "list of at most 256 `{cert: FILE, key: FILE}`", unset: "none", example: "[{cert: /etc/cacheproxy/cert.pem, key: /etc/cacheproxy/key.pem}]"},
 	{path: "tls.self_signed", meaning: "For development: a CA, kept in the user's configuration folder, makes certificates for any name. Contradicts `tls.certificates`.", values: "`true`, `false`", example: "true"},
-	{path: "fast_lane", meaning: "Answer plain requests for what is fresh before `net/http` sees them. `false` sends every request through `net/http`: for comparison and trouble shooting.", values: "`true`, `false`", example: "false"},
+	{path: "fast_lane", meaning: "Answer plain requests for what is fresh on the shortest way. `false` sends every request to the handler, and over HTTP/1.1 through `net/http`: for comparison and trouble shooting.", values: "`true`, `false`", example: "false"},
 	{path: "admin.listen", meaning: "Address of the operator's side: health and metrics.", values: "`host:port`, or `off` for none", example: "127.0.0.1:8081"},
 	{path: "admin.token", meaning: "What operators send as `Authorization: Bearer`. Needed when `admin.listen` can be reached from other machines.", values: "visible ASCII, no spaces", unset: "none", example: "s3cret-of-the-operators"},
 	{path: "admin.pprof", meaning: "Serve Go's profiles under `/debug/pprof/` of the operator's side.", values: "`true`, `false`", example: "true"},
@@ -44,7 +44,7 @@ var keys = []key{
 	{path: "timeouts.response_body", meaning: "Without a byte of the origin's response body. Event streams may be silent for longer.", values: "duration, `1ms` to `24h`", example: "20s"},
 	{path: "timeouts.read_header", meaning: "For a client to send the head of a request.", values: "duration, `1ms` to `24h`", example: "5s"},
 	{path: "timeouts.idle", meaning: "How long unused connections are kept, to clients and to origins.", values: "duration, `1ms` to `24h`", example: "75s"},
-	{path: "timeouts.write", meaning: "How long a client may take no byte of a response.", values: "duration, `1ms` to `24h`", example: "30s"},
+	{path: "timeouts.write", meaning: "How long a client may take for 64 KiB of a response, or for what is left of it.", values: "duration, `1ms` to `24h`", example: "30s"},
 
 	{path: "routes[].host", meaning: "Host of the request, without port, in any case of letters.", values: "`shop.example.com`, or `*.example.com` for all hosts below", unset: "any host", example: "shop.example.com"},
 	{path: "routes[].path", meaning: "Prefix of the path, taken literally: `/api` takes `/apis` too, `/api/` does not. It is compared with the path as in `match` of a rule.", values: "begins with `/`", unset: "`/`", example: "/api/"},

@@ -94,6 +94,9 @@ func New(ln net.Listener, o Options) *Server {
 	return s
 }
 
+// SetWrite changes Options.Write for connections that begin from now on.
+func (s *Server) SetWrite(d time.Duration) { s.h2.SetWrite(d) }
+
 // Addr returns the address that is listened on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 

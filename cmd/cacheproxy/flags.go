@@ -18,7 +18,7 @@ var settingFlags = []struct{ flag, key, value, usage string }{
 	{"tls-cert", "tls.certificates[0].cert", "FILE", "the certificate for --tls-listen, PEM; changes are seen"},
 	{"tls-key", "tls.certificates[0].key", "FILE", "its key, PEM"},
 	{"tls-self-signed", "tls.self_signed", "bool", "instead: certificates of a development CA, made on first use"},
-	{"fast-lane", "fast_lane", "BOOL", "false: every request goes through net/http, to compare (default true)"},
+	{"fast-lane", "fast_lane", "BOOL", "false: every request takes the long way, to compare (default true)"},
 	{"admin", "admin.listen", "ADDR", "where operators connect, or off (default 127.0.0.1:8081)"},
 	{"admin-token", "admin.token", "TOKEN", "what operators must show; required when --admin is not loopback"},
 	{"cache-size", "cache.size", "SIZE", "memory for stored responses, such as 1GiB (default 256MiB)"},

@@ -135,6 +135,9 @@ func (a *app) apply(c config.Config) error {
 	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)
 	a.proxy.SetConfig(pc)
+	for _, s := range a.servers() {
+		s.SetWrite(time.Duration(c.Timeouts.Write))
+	}
 	before := *a.origins.Swap(&used)
 	for key, o := range before {
 		if used[key] == nil {

@@ -117,6 +117,7 @@ func (a *app) serverOptions(c config.Config) server.Options {
 		Idle:       time.Duration(c.Timeouts.Idle),
 		Write:      time.Duration(c.Timeouts.Write),
 		NoLane:     !c.FastLane,
+		ErrorLog:   slog.NewLogLogger(a.log.Handler(), slog.LevelError),
 	}
 }
 

@@ -61,7 +61,8 @@ type conn struct {
 	ready       bool // the client's settings were read
 	settled     bool // the client knows ours
 
-	active  time.Time // of the last request
+	stall   time.Duration // the client takes nothing; 0 = for ever
+	active  time.Time     // of the last request
 	asked   bool      // there was one since
 	waiting bool      // reading waits for the next frame, so that a deadline loses nothing
 	woken   bool      // such a deadline is set
@@ -87,7 +88,7 @@ var (
 
 func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	c := &conn{
-		s: s, nc: nc, remote: nc.RemoteAddr().String(), tls: state(nc),
+		s: s, nc: nc, remote: nc.RemoteAddr().String(), tls: state(nc), stall: s.writeTimeout(),
 		closed: make(chan struct{}), reply: new(proxy.Reply), streams: make(map[uint32]*stream),
 		window: 65535, initial: 65535, recv: connWindow, active: time.Now(),
 		resets: budget{burst: resetBurst, rate: resetRate},

@@ -168,8 +168,8 @@ func (c *conn) queueReply(id uint32, chunks [][]byte) {
 	st := &stream{c: c, id: id, window: c.initial, part: chunks[0], rest: chunks[1:], fin: true, reply: c.reply}
 	c.reply = new(proxy.Reply)
 	c.streams[id] = st
-	if c.s.Write > 0 {
-		st.stall = time.AfterFunc(c.s.Write, func() { c.stalled(st) })
+	if c.stall > 0 {
+		st.stall = time.AfterFunc(c.stall, func() { c.stalled(st) })
 	}
 	c.queueUp(st)
 	c.pump(0)

@@ -99,7 +99,7 @@ func (c *conn) kill() {
 func (c *conn) finish(err error) {
 	c.mu.Lock()
 	heard := c.dead == nil && err == errLeft
-	timeout := c.s.Write
+	timeout := c.stall
 	var f *failure
 	if errors.As(err, &f) && c.dead == nil {
 		heard, timeout = true, lingerTime

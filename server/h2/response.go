@@ -241,8 +241,8 @@ func (w *response) send(p []byte, fin bool) error {
 // meanwhile.
 func (c *conn) waitFor(st *stream) error {
 	var limit time.Time
-	if c.s.Write > 0 {
-		limit = time.Now().Add(c.s.Write)
+	if c.stall > 0 {
+		limit = time.Now().Add(c.stall)
 	}
 	for len(st.part) > 0 && st.err == nil {
 		deadline := limit

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cacheproxy/proxy"
@@ -35,6 +36,8 @@ type Server struct {
 	// ErrorLog gets the panics of the handler; nil is the log package's own.
 	ErrorLog *log.Logger
 
+	write atomic.Pointer[time.Duration] // in place of Write, for connections that come
+
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	draining bool
@@ -48,6 +51,16 @@ func (s *Server) maxHeaderBytes() int {
 		return s.MaxHeaderBytes
 	}
 	return defaultMaxHeaderBytes
+}
+
+// SetWrite changes Write for connections that begin from now on.
+func (s *Server) SetWrite(d time.Duration) { s.write.Store(&d) }
+
+func (s *Server) writeTimeout() time.Duration {
+	if d := s.write.Load(); d != nil {
+		return *d
+	}
+	return s.Write
 }
 
 // ServeConn serves a connection until it ends, closes it, and waits for its

@@ -110,7 +110,7 @@ func (c *conn) sendFrame(st *stream) {
 	case sent:
 		st.signal()
 	case st.stall != nil:
-		st.stall.Reset(c.s.Write)
+		st.stall.Reset(c.stall)
 	}
 }
 

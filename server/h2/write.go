@@ -57,9 +57,9 @@ func (c *conn) takeOver() {
 		return
 	}
 	c.tasks.Add(1)
-	if c.s.Write > 0 {
+	if c.stall > 0 {
 		c.deadline = true
-		_ = c.nc.SetWriteDeadline(time.Now().Add(c.s.Write))
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.stall))
 	}
 	c.mu.Unlock()
 	defer c.tasks.Done()
@@ -87,9 +87,9 @@ func (c *conn) writeLoop() {
 			report(done)
 			return
 		}
-		if c.s.Write > 0 {
+		if c.stall > 0 {
 			c.deadline = true
-			_ = c.nc.SetWriteDeadline(time.Now().Add(c.s.Write))
+			_ = c.nc.SetWriteDeadline(time.Now().Add(c.stall))
 		}
 		c.mu.Unlock()
 		report(done)
