@@ -63,10 +63,10 @@ type conn struct {
 
 	stall   time.Duration // the client takes nothing; 0 = for ever
 	active  time.Time     // of the last request
-	asked   bool      // there was one since
-	waiting bool      // reading waits for the next frame, so that a deadline loses nothing
-	woken   bool      // such a deadline is set
-	shrunk  bool      // buffers were given back
+	asked   bool          // there was one since
+	waiting bool          // reading waits for the next frame, so that a deadline loses nothing
+	woken   bool          // such a deadline is set
+	shrunk  bool          // buffers were given back
 	ticker  *time.Timer
 
 	leaving  leaving
