@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // exchange is one request on a connection and the response to it. All that
@@ -70,7 +72,7 @@ func watch(ctx context.Context, f func()) (stop func() bool) {
 // offer starts to send the content, unless the origin is to be asked first.
 func (x *exchange) offer() {
 	x.up = newUpload(x.conn, x.r, x.client.headTime)
-	if hasToken(x.r.Header["Expect"], "100-continue") {
+	if httpguts.HeaderValuesContainsToken(x.r.Header["Expect"], "100-continue") {
 		_ = x.conn.SetReadDeadline(time.Now().Add(continueWait))
 		return
 	}
@@ -143,7 +145,7 @@ func (x *exchange) deliver(h head) error {
 	if err != nil {
 		return err
 	}
-	x.keep = keep && !x.r.Close && !hasToken(x.r.Header["Connection"], "close")
+	x.keep = keep && !x.r.Close && !httpguts.HeaderValuesContainsToken(x.r.Header["Connection"], "close")
 	resp.Status, resp.StatusCode, resp.Header = h.reason, h.status, h.header
 	resp.Proto, resp.ProtoMajor, resp.ProtoMinor = "HTTP/1.1", 1, h.minor
 	if h.minor == 0 {

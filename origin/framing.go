@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // framing is how the end of a body is found.
@@ -62,7 +64,7 @@ func (h *head) frame(method string, resp *http.Response) (f framing, keep bool, 
 // persists reports whether the origin keeps the connection (RFC 9112, 9.3).
 func (h *head) persists() bool {
 	lines := h.header["Connection"]
-	return !hasToken(lines, "close") && (h.minor > 0 || hasToken(lines, "keep-alive"))
+	return !httpguts.HeaderValuesContainsToken(lines, "close") && (h.minor > 0 || httpguts.HeaderValuesContainsToken(lines, "keep-alive"))
 }
 
 // transferCoding takes Transfer-Encoding off and reports whether the body is in

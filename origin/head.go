@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // protocol is what every response begins with, but for the minor version.
@@ -65,7 +67,7 @@ func parseFields(text string) (http.Header, error) {
 		}
 		text = rest
 		colon := strings.IndexByte(line, ':')
-		if colon < 0 || !isToken(line[:colon]) {
+		if colon < 0 || !httpguts.ValidHeaderFieldName(line[:colon]) {
 			return nil, invalid("invalid field line %.60q", line)
 		}
 		name := textproto.CanonicalMIMEHeaderKey(line[:colon])
@@ -117,30 +119,6 @@ func trim(s string) string {
 	}
 	return s
 }
-
-// hasToken reports whether a list field has a member, in any case of letters.
-func hasToken(lines []string, token string) bool {
-	for _, line := range lines {
-		for member := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(trim(member), token) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isToken reports whether s may be the name of a field, or a method (RFC 9110, 5.6.2).
-func isToken(s string) bool {
-	for i := range len(s) {
-		if !tokenBytes[s[i]] {
-			return false
-		}
-	}
-	return s != ""
-}
-
-var tokenBytes = bytesOf("!#$%&'*+-.^_`|~")
 
 // bytesOf returns the set of ASCII letters, digits and those of more.
 func bytesOf(more string) (set [256]bool) {

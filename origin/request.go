@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // outline is memory to write the head of a request in.
@@ -38,7 +40,7 @@ func (o *outline) write(r *http.Request) error {
 	if method == "" {
 		method = http.MethodGet
 	}
-	if method == http.MethodConnect || !isToken(method) {
+	if method == http.MethodConnect || !httpguts.ValidHeaderFieldName(method) {
 		return fmt.Errorf("request method %q cannot be sent", method)
 	}
 	target := len(method) + 1
@@ -85,7 +87,7 @@ func (o *outline) fields(names []string, h http.Header, skip func(string) bool) 
 		if skip(name) {
 			continue
 		}
-		if !isToken(name) {
+		if !httpguts.ValidHeaderFieldName(name) {
 			return fmt.Errorf("request field %.60q: invalid name", name)
 		}
 		for _, value := range h[name] {
@@ -100,7 +102,7 @@ func (o *outline) fields(names []string, h http.Header, skip func(string) bool) 
 
 // frame writes the fields about connection and content (RFC 9112, 6).
 func (o *outline) frame(r *http.Request, method string) error {
-	if r.Close && !hasToken(r.Header["Connection"], "close") {
+	if r.Close && !httpguts.HeaderValuesContainsToken(r.Header["Connection"], "close") {
 		o.text = append(o.text, "Connection: close\r\n"...)
 	}
 	switch {
@@ -133,7 +135,7 @@ func (o *outline) frame(r *http.Request, method string) error {
 func trailerNames(r *http.Request) ([]string, error) {
 	var names []string
 	for name := range r.Trailer {
-		if !isToken(name) || framed(name) {
+		if !httpguts.ValidHeaderFieldName(name) || framed(name) {
 			return nil, fmt.Errorf("request trailer field %.60q is not allowed", name)
 		}
 		names = append(names, name)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // announced takes Trailer off a header and returns the names in it, without
@@ -18,7 +20,7 @@ func announced(h http.Header) http.Header {
 	for _, line := range lines {
 		for name := range strings.SplitSeq(line, ",") {
 			name = textproto.CanonicalMIMEHeaderKey(trim(name))
-			if !isToken(name) || !mayTrail(name) || len(trailer) == maxFields {
+			if !httpguts.ValidHeaderFieldName(name) || !mayTrail(name) || len(trailer) == maxFields {
 				continue
 			}
 			if trailer == nil {

@@ -109,15 +109,3 @@ func hostOnly(host string) string {
 	}
 	return host
 }
-
-// headerHas reports whether a comma-separated field has a member.
-func headerHas(lines []string, member string) bool {
-	for _, line := range lines {
-		for m := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(m), member) {
-				return true
-			}
-		}
-	}
-	return false
-}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/net/http/httpguts"
+
 	"cacheproxy/policy"
 )
 
@@ -68,7 +70,7 @@ func (x *exchange) withBody(out *http.Request) {
 	out.Trailer = x.r.Trailer
 	// To keep its connection the transport would send the content even after a
 	// final answer, and reading it here tells the client to go on.
-	out.Close = headerHas(x.r.Header["Expect"], "100-continue")
+	out.Close = httpguts.HeaderValuesContainsToken(x.r.Header["Expect"], "100-continue")
 }
 
 // content is the content of a client's request. The server closes it at the end

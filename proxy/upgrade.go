@@ -7,6 +7,8 @@ import (
 	"net/http/httputil"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"cacheproxy/policy"
 	"cacheproxy/revalidate"
 )
@@ -16,7 +18,7 @@ import (
 // would lead past the cache (RFC 9110, 7.8; HTTP/1.0 has no Upgrade). With
 // content still to come nobody could tell where the other protocol begins.
 func offers(r *http.Request) string {
-	if r.ContentLength != 0 || r.ProtoMajor != 1 || r.ProtoMinor == 0 || len(r.Header["Upgrade"]) == 0 || !headerHas(r.Header["Connection"], "upgrade") {
+	if r.ContentLength != 0 || r.ProtoMajor != 1 || r.ProtoMinor == 0 || len(r.Header["Upgrade"]) == 0 || !httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade") {
 		return ""
 	}
 	var kept []string
@@ -62,7 +64,7 @@ func (s *switched) RoundTrip(*http.Request) (*http.Response, error) { return s.r
 // join joins the connections of client and origin until one of them ends. The
 // library does it.
 func (x *exchange) join(s *switched) {
-	if !headerHas([]string{x.offered}, s.resp.Header.Get("Upgrade")) {
+	if !httpguts.HeaderValuesContainsToken([]string{x.offered}, s.resp.Header.Get("Upgrade")) {
 		s.resp.Body.Close()
 		x.fail(policy.OriginInvalid)
 		return

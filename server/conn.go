@@ -296,17 +296,22 @@ func under(nc net.Conn) net.Conn {
 
 // greet finds out what the connection speaks.
 func (c *conn) greet() fate {
-	if c.s.o.TLS != nil {
-		ctx, cancel := context.WithCancel(context.Background())
-		if c.s.o.ReadHeader > 0 {
-			ctx, cancel = context.WithTimeout(context.Background(), c.s.o.ReadHeader)
-		}
-		defer cancel()
-		if c.handshake(ctx) != nil {
-			return end
-		}
+	t, ok := c.nc.(*tls.Conn)
+	if !ok {
+		return read
 	}
-	if c.tls != nil && c.tls.NegotiatedProtocol == "h2" {
+	ctx := context.Background()
+	if c.s.o.ReadHeader > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.s.o.ReadHeader)
+		defer cancel()
+	}
+	if t.HandshakeContext(ctx) != nil {
+		return end
+	}
+	state := t.ConnectionState()
+	c.tls = &state
+	if state.NegotiatedProtocol == "h2" {
 		return multi
 	}
 	return read

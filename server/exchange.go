@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"crypto/tls"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -75,18 +73,4 @@ func header(rq *request) http.Header {
 		h["Cache-Control"] = []string{"no-cache"}
 	}
 	return h
-}
-
-// handshake makes sure of TLS, and notes what was agreed.
-func (c *conn) handshake(ctx context.Context) error {
-	t, ok := c.nc.(*tls.Conn)
-	if !ok {
-		return nil
-	}
-	if err := t.HandshakeContext(ctx); err != nil {
-		return err
-	}
-	state := t.ConnectionState()
-	c.tls = &state
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unsafe"
 
+	"golang.org/x/net/http/httpguts"
+
 	"cacheproxy/proxy"
 )
 
@@ -110,7 +112,7 @@ func (r *request) requestLine(line []byte) form {
 	r.isHTTP2 = len(line) == len(preface)-2 && strings.HasPrefix(preface, s)
 	method, s, _ := strings.Cut(s, " ")
 	target, proto, ok := strings.Cut(s, " ")
-	if !ok || proto != "HTTP/1.1" || !isToken(method) || target == "" {
+	if !ok || proto != "HTTP/1.1" || !httpguts.ValidHeaderFieldName(method) || target == "" {
 		return strange
 	}
 	for i := 0; i < len(target); i++ {
@@ -137,7 +139,7 @@ func cutField(line []byte) (name, value string, ok bool) {
 		return "", "", false
 	}
 	name, value = text(line[:colon]), text(line[colon+1:])
-	if !isToken(name) {
+	if !httpguts.ValidHeaderFieldName(name) {
 		return "", "", false
 	}
 	for i := 0; i < len(value); i++ {
@@ -194,19 +196,9 @@ func isHost(s string) bool {
 	return true
 }
 
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !class(s[i], inToken) {
-			return false
-		}
-	}
-	return s != ""
-}
-
 // The classes of bytes.
 const (
-	inToken  = 1 << iota // RFC 9110, 5.6.2
-	inValue              // of a field: no control but HTAB (RFC 9110, 5.5)
+	inValue  = 1 << iota // of a field: no control but HTAB (RFC 9110, 5.5)
 	inTarget             // RFC 3986, without the fragment
 	inHost               // letters, digits, "-", ".", "_"
 )
@@ -214,9 +206,6 @@ const (
 var classes = func() (t [256]uint8) {
 	for c := range t {
 		alphanumeric := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if alphanumeric || strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			t[c] |= inToken
-		}
 		if c == '\t' || c >= ' ' && c != 0x7f {
 			t[c] |= inValue
 		}

@@ -47,6 +47,7 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	none     chan struct{} // closed when a draining server has no connection left
+	left     sync.Once     // for none
 	draining atomic.Bool
 	stop     chan struct{} // ends the sweeper
 	closed   sync.Once
@@ -145,12 +146,14 @@ func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	s.noteNone()
+}
+
+// noteNone closes none once a draining server has no connection left. The caller
+// holds the lock.
+func (s *Server) noteNone() {
 	if s.draining.Load() && len(s.conns) == 0 {
-		select {
-		case <-s.none:
-		default:
-			close(s.none)
-		}
+		s.left.Do(func() { close(s.none) })
 	}
 }
 
@@ -163,13 +166,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	for c := range s.conns {
 		c.dismiss()
 	}
-	if len(s.conns) == 0 {
-		select {
-		case <-s.none:
-		default:
-			close(s.none)
-		}
-	}
+	s.noteNone()
 	s.mu.Unlock()
 	go s.h2.Drain(ctx)
 	var err error
