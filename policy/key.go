@@ -32,8 +32,8 @@ func AppendKey(dst []byte, scheme, host, path, query string, asked bool) []byte 
 }
 
 // Host returns the one form of a host that keys, routes, rules and requests
-// to origins use: lower case, without a final dot and without the scheme's
-// default port.
+// to origins use: lower case, without final dots and without the scheme's
+// default port. The form of a form is itself.
 func Host(scheme, host string) string {
 	host = strings.ToLower(host)
 	name, port := host, ""
@@ -43,7 +43,7 @@ func Host(scheme, host string) string {
 	if scheme == "http" && port == ":80" || scheme == "https" && port == ":443" {
 		port = ""
 	}
-	if bare, ok := strings.CutSuffix(name, "."); ok {
+	if bare := strings.TrimRight(name, "."); bare != name {
 		return bare + port
 	}
 	return host[:len(name)+len(port)]

@@ -74,3 +74,13 @@ func TestKeyLeavesTheURL(t *testing.T) {
 	assert.Equal(t, "http://a.example/", Key(u))
 	assert.Equal(t, "A.example:80", u.Host)
 }
+
+// TestHostIsItsOwnForm: two spellings with one key reach the origin as one host.
+func TestHostIsItsOwnForm(t *testing.T) {
+	for _, host := range []string{"A.example", "a.example.", "a.example..", "a.example...:8080", "a.example.:80", "[::1]:80", "."} {
+		for _, scheme := range []string{"http", "https"} {
+			once := Host(scheme, host)
+			assert.Equal(t, once, Host(scheme, once), "%s %s", scheme, host)
+		}
+	}
+}

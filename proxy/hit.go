@@ -47,7 +47,7 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	host := policy.Host(scheme, h.Host)
 	name := hostOnly(host)
 	route := c.route(name, path)
-	if route == nil || strings.HasSuffix(name, ".") { // of two final dots, Key takes off the other one as well
+	if route == nil {
 		return false
 	}
 	s := route.settings(name, path, "")
