@@ -47,6 +47,7 @@ var rules = map[string]rule{
 	"cache":      {forbidden: []string{"net/http", "net/http/*"}},
 	"config":     {},
 	"origin":     {},
+	"memory":     {},
 	"revalidate": {imports: []string{"policy", "cache", "origin"}},
 	"proxy":      {imports: []string{"revalidate", "policy", "cache"}},
 	"server":     {imports: []string{"proxy"}},

@@ -222,8 +222,8 @@ func checkDuration(d, least, most Duration) error {
 	return nil
 }
 
-func checkCacheSize(s Size) error {
-	if s < 1<<20 || s > 1<<40 {
+func checkCacheSize(s CacheSize) error {
+	if !s.isShare() && (s < 1<<20 || s > 1<<40) {
 		return fmt.Errorf("%s is out of range; use 1MiB to 1TiB", s)
 	}
 	return nil

@@ -50,11 +50,14 @@ type Admin struct {
 	Pprof  bool   `yaml:"pprof"`
 }
 
-// Cache bounds the store. Size and MaxObject are bytes, MaxVariants counts per URL.
+// Cache bounds the store. MaxObject is bytes, MaxVariants counts per URL. Engine
+// chooses what is kept, SizeExponent (0..1) how much size counts in that: gdsf only.
 type Cache struct {
-	Size        Size `yaml:"size"`
-	MaxObject   Size `yaml:"max_object"`
-	MaxVariants int  `yaml:"max_variants"`
+	Size         CacheSize `yaml:"size"`
+	Engine       string    `yaml:"engine"`
+	SizeExponent float64   `yaml:"size_exponent"`
+	MaxObject    Size      `yaml:"max_object"`
+	MaxVariants  int       `yaml:"max_variants"`
 }
 
 // AccessLog says what is logged and where. Sample counts only in mode sampled.
@@ -151,7 +154,7 @@ func Default() Config {
 		Admin:        Admin{Listen: "127.0.0.1:8081"},
 		Profile:      "default",
 		DrainTimeout: 30 * second,
-		Cache:        Cache{Size: 256 << 20, MaxObject: defaultMaxObject, MaxVariants: 64},
+		Cache:        Cache{Size: 256 << 20, Engine: "ristretto", SizeExponent: 0.5, MaxObject: defaultMaxObject, MaxVariants: 64},
 		AccessLog:    AccessLog{Mode: "sampled", Format: "json", Sample: 100, Output: "stderr"},
 		Headers:      Headers{CacheStatus: "cacheproxy"},
 		Timeouts: Timeouts{
@@ -170,8 +173,18 @@ const defaultMaxObject = 64 << 20
 // fitMaxObject makes the default of cache.max_object follow a small cache.size.
 // A value from the file stays as it is, and Validate judges it.
 func (c *Config) fitMaxObject() {
-	if c.src.lines["cache.max_object"] == 0 {
-		c.Cache.MaxObject = min(defaultMaxObject, c.Cache.Size)
+	if c.src.lines["cache.max_object"] == 0 && !c.Cache.Size.isShare() {
+		c.Cache.MaxObject = min(defaultMaxObject, Size(c.Cache.Size))
+	}
+}
+
+// Resolve makes a cache.size that is a share of memory a number of bytes, whole
+// MiB; total asks how much memory there is. Before it Validate cannot compare
+// sizes.
+func (c *Config) Resolve(total func() int64) {
+	if c.Cache.Size.isShare() {
+		c.Cache.Size = c.Cache.Size.of(total())
+		c.fitMaxObject()
 	}
 }
 

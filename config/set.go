@@ -25,14 +25,15 @@ var settings = []struct {
 	{"admin.listen", "CACHEPROXY_ADMIN", func(c *Config, v string) error { c.Admin.Listen = v; return checkAdminListen(v) }},
 	{"admin.token", "CACHEPROXY_ADMIN_TOKEN", func(c *Config, v string) error { c.Admin.Token = v; return checkSecret(v) }},
 	{"cache.size", "CACHEPROXY_CACHE_SIZE", setCacheSize},
+	{"cache.engine", "CACHEPROXY_CACHE_ENGINE", func(c *Config, v string) error { c.Cache.Engine = v; return oneOf(v, engines) }},
 	{"profile", "CACHEPROXY_PROFILE", func(c *Config, v string) error { c.Profile = v; return oneOf(v, profiles) }},
 	{"access_log.mode", "CACHEPROXY_ACCESS_LOG", func(c *Config, v string) error { c.AccessLog.Mode = v; return oneOf(v, logModes) }},
 	{"drain_timeout", "CACHEPROXY_DRAIN_TIMEOUT", setDrainTimeout},
 }
 
 func setCacheSize(c *Config, value string) error {
-	size, err := ParseSize(value)
-	if err != nil {
+	var size CacheSize
+	if err := size.UnmarshalText([]byte(value)); err != nil {
 		return err
 	}
 	c.Cache.Size = size
@@ -116,6 +117,7 @@ func (c *Config) SetEnv(lookup func(string) (string, bool)) error {
 // The words that a key may have.
 var (
 	profiles    = []string{"default", "rfc9111"}
+	engines     = []string{"ristretto", "gdsf"}
 	logModes    = []string{"off", "sampled", "full"}
 	logFormats  = []string{"json", "combined"}
 	setCookies  = []string{"refuse", "strip", "keep"}

@@ -23,7 +23,8 @@ func TestSet(t *testing.T) {
 		{"fast_lane", "false", func(c Config) any { return c.FastLane }, false},
 		{"admin.listen", "off", func(c Config) any { return c.Admin.Listen }, "off"},
 		{"admin.token", "t0ken", func(c Config) any { return c.Admin.Token }, "t0ken"},
-		{"cache.size", "1GiB", func(c Config) any { return c.Cache.Size }, Size(1 << 30)},
+		{"cache.size", "1GiB", func(c Config) any { return c.Cache.Size }, CacheSize(1 << 30)},
+		{"cache.engine", "gdsf", func(c Config) any { return c.Cache.Engine }, "gdsf"},
 		{"profile", "rfc9111", func(c Config) any { return c.Profile }, "rfc9111"},
 		{"access_log.mode", "full", func(c Config) any { return c.AccessLog.Mode }, "full"},
 		{"drain_timeout", "0s", func(c Config) any { return c.DrainTimeout }, Duration(0)},
@@ -50,12 +51,15 @@ func TestSetRefuses(t *testing.T) {
 		{"admin.listen", ":x", `admin.listen: port "x" is not a number from 0 to 65535 (off is for no admin side)`},
 		{"admin.token", "a\nb", "admin.token: must be visible ASCII characters without spaces, as it travels in a header"},
 		{"cache.size", "1M", `cache.size: unknown unit "M"; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB`},
+		{"cache.size", "0%", `cache.size: "0%" is not a share of memory; write a whole number from 1% to 80%, for example 60%`},
+		{"cache.size", "12.5%", `cache.size: "12.5%" is not a share of memory; write a whole number from 1% to 80%, for example 60%`},
+		{"cache.engine", "lru", `cache.engine: "lru" is not one of ristretto, gdsf`},
 		{"cache.size", "2TiB", "cache.size: 2TiB is out of range; use 1MiB to 1TiB"},
 		{"profile", "defualt", `profile: "defualt" is not one of default, rfc9111; did you mean default?`},
 		{"access_log.mode", "on", `access_log.mode: "on" is not one of off, sampled, full`},
 		{"drain_timeout", "30", `drain_timeout: "30" has no unit; write 30s for seconds, or use ms, m, h or d`},
 		{"drain_timeout", "2h", "drain_timeout: 2h is out of range; use 0s to 1h"},
-		{"cache.max_object", "1MiB", "cache.max_object: not a setting for flags or environment; those are origin, listen, tls.listen, tls.certificates[0].cert, tls.certificates[0].key, tls.self_signed, fast_lane, admin.listen, admin.token, cache.size, profile, access_log.mode, drain_timeout"},
+		{"cache.max_object", "1MiB", "cache.max_object: not a setting for flags or environment; those are origin, listen, tls.listen, tls.certificates[0].cert, tls.certificates[0].key, tls.self_signed, fast_lane, admin.listen, admin.token, cache.size, cache.engine, profile, access_log.mode, drain_timeout"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.key+" "+tt.value, func(t *testing.T) {
@@ -111,6 +115,32 @@ func TestMaxObjectFollowsASmallCache(t *testing.T) {
 	require.EqualError(t, c.Validate(), "test.yaml:2: cache.max_object: 2MiB is more than cache.size (1MiB); lower it or raise cache.size")
 }
 
+// A share of memory becomes bytes, and the limits that depend on the size follow.
+func TestResolve(t *testing.T) {
+	for _, tc := range []struct {
+		size      string
+		memory    int64
+		want      string
+		maxObject Size
+	}{
+		{"60%", 1 << 30, "614MiB", defaultMaxObject},
+		{"1%", 1 << 30, "10MiB", 10 << 20},
+		{"80%", 1000, "1MiB", 1 << 20},
+		{"32MiB", 1 << 30, "32MiB", 32 << 20},
+	} {
+		c := mustParse(t, "origin: http://a.example\ncache: {size: "+tc.size+"}\n")
+		require.NoError(t, c.Validate(), "before it is known how much that is")
+		assert.Equal(t, tc.size, c.Cache.Size.String(), "it prints as it was written")
+		c.Resolve(func() int64 { return tc.memory })
+		require.NoError(t, c.Validate())
+		assert.Equal(t, tc.want, c.Cache.Size.String())
+		assert.Equal(t, tc.maxObject, c.Cache.MaxObject)
+	}
+	c := mustParse(t, "origin: http://a.example\ncache: {size: 1%, max_object: 2MiB}\n")
+	c.Resolve(func() int64 { return 100 << 20 })
+	require.EqualError(t, c.Validate(), "test.yaml:2: cache.max_object: 2MiB is more than cache.size (1MiB); lower it or raise cache.size")
+}
+
 func TestSetEnv(t *testing.T) {
 	env := map[string]string{
 		"CACHEPROXY_ORIGIN":        "http://env.example",
@@ -122,6 +152,7 @@ func TestSetEnv(t *testing.T) {
 		"CACHEPROXY_ADMIN":         "127.0.0.1:9",
 		"CACHEPROXY_ADMIN_TOKEN":   "t0ken",
 		"CACHEPROXY_CACHE_SIZE":    "32MiB",
+		"CACHEPROXY_CACHE_ENGINE":  "gdsf",
 		"CACHEPROXY_PROFILE":       "rfc9111",
 		"CACHEPROXY_ACCESS_LOG":    "off",
 		"CACHEPROXY_DRAIN_TIMEOUT": "1m",
@@ -139,6 +170,7 @@ func TestSetEnv(t *testing.T) {
 	want.FastLane = false
 	want.Admin = Admin{Listen: "127.0.0.1:9", Token: "t0ken"}
 	want.Cache.Size, want.Cache.MaxObject = 32<<20, 32<<20
+	want.Cache.Engine = "gdsf"
 	want.Profile = "rfc9111"
 	want.AccessLog.Mode = "off"
 	want.DrainTimeout = 60 * second

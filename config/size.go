@@ -70,3 +70,43 @@ func (s *Size) UnmarshalText(text []byte) error {
 	}
 	return err
 }
+
+// CacheSize is a number of bytes, or a share of the memory that the process may
+// use, which [Config.Resolve] makes bytes. It reads and prints as 256MiB or 60%.
+type CacheSize int64
+
+// A share is a negative number of hundredths.
+func (s CacheSize) isShare() bool { return s < 0 }
+
+// of returns the share of total, in whole MiB and at least one.
+func (s CacheSize) of(total int64) CacheSize {
+	return max(1, CacheSize(total/100)*-s>>20) << 20
+}
+
+// String is a form that UnmarshalText reads back to the same value.
+func (s CacheSize) String() string {
+	if s.isShare() {
+		return strconv.FormatInt(int64(-s), 10) + "%"
+	}
+	return Size(s).String()
+}
+
+// UnmarshalText reads a size as ParseSize does, or a whole number of hundredths.
+func (s *CacheSize) UnmarshalText(text []byte) error {
+	number, isShare := strings.CutSuffix(string(text), "%")
+	if !isShare {
+		v, err := ParseSize(number)
+		if err == nil {
+			*s = CacheSize(v)
+		}
+		return err
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > maxShare {
+		return fmt.Errorf("%q is not a share of memory; write a whole number from 1%% to %d%%, for example 60%%", text, maxShare)
+	}
+	*s = CacheSize(-n)
+	return nil
+}
+
+const maxShare = 80 // the process needs more than its store

@@ -89,7 +89,11 @@ func (c *Config) validateCache(p *problems) {
 	if c.Cache.MaxObject < 1 {
 		p.add("cache.max_object", "%s is out of range; use 1 to cache.size", c.Cache.MaxObject)
 	}
-	if c.Cache.MaxObject > c.Cache.Size {
+	p.check("cache.engine", oneOf(c.Cache.Engine, engines))
+	if e := c.Cache.SizeExponent; !(e >= 0 && e <= 1) {
+		p.add("cache.size_exponent", "%v is out of range; use 0 to 1", e)
+	}
+	if !c.Cache.Size.isShare() && c.Cache.MaxObject > Size(c.Cache.Size) {
 		p.add("cache.max_object", "%s is more than cache.size (%s); lower it or raise cache.size", c.Cache.MaxObject, c.Cache.Size)
 	}
 	if n := c.Cache.MaxVariants; n < 1 || n > 1024 {

@@ -105,7 +105,7 @@ func TestReadme(t *testing.T) {
 	})
 }
 
-func spaced(s config.Size) string { return strings.Replace(s.String(), "MiB", " MiB", 1) }
+func spaced(s fmt.Stringer) string { return strings.Replace(s.String(), "MiB", " MiB", 1) }
 
 // unknown returns the flags and the command of a line that do not exist.
 func unknown(t *testing.T, line string) (names []string) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"cacheproxy/config"
+	"cacheproxy/memory"
 )
 
 // settingFlags are the flags that set a key of the configuration.
@@ -21,7 +22,8 @@ var settingFlags = []struct{ flag, key, value, usage string }{
 	{"fast-lane", "fast_lane", "BOOL", "false: every request takes the long way, to compare (default true)"},
 	{"admin", "admin.listen", "ADDR", "where operators connect, or off (default 127.0.0.1:8081)"},
 	{"admin-token", "admin.token", "TOKEN", "what operators must show; required when --admin is not loopback"},
-	{"cache-size", "cache.size", "SIZE", "memory for stored responses, such as 1GiB (default 256MiB)"},
+	{"cache-size", "cache.size", "SIZE", "memory for stored responses, such as 1GiB or 60% (default 256MiB)"},
+	{"cache-engine", "cache.engine", "NAME", "ristretto, or gdsf: keep more small objects (default ristretto)"},
 	{"profile", "profile", "NAME", "default, or rfc9111: store all that the RFCs allow"},
 	{"access-log", "access_log.mode", "MODE", "off, sampled or full (default sampled)"},
 	{"drain-timeout", "drain_timeout", "TIME", "how long requests may take to finish on SIGTERM (default 30s)"},
@@ -72,6 +74,7 @@ func loadConfig(cmd *cobra.Command, env func(string) (string, bool)) (config.Con
 	if c.Origin == "" && len(c.Routes) == 0 {
 		return c, usageError{errors.New("no origin: say which server to cache with --origin URL, CACHEPROXY_ORIGIN, or a --config file; or try 'cacheproxy demo'")}
 	}
+	c.Resolve(memory.Available)
 	return c, c.Validate()
 }
 

@@ -1,0 +1,170 @@
+package memory
+
+import (
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Bound returns what the whole process may take with a store of the given size,
+// in bytes of resident memory: 15 % and 64 MiB more than the store.
+func Bound(size int64) int64 { return size + size/100*15 + 64<<20 }
+
+const (
+	// period is how often the keeper looks.
+	period = time.Second
+
+	// beside is resident memory that the runtime does not count: the program
+	// itself, and the stacks of threads.
+	beside = 32 << 20
+
+	// leastFloor is the share of its size that a store keeps in any case.
+	leastFloor = 4
+
+	// roomy is how much may be allocated between two collections as long as
+	// there is little to keep: so few bytes need not be collected often.
+	roomy = 32 << 20
+)
+
+// Store is what gives way.
+type Store struct {
+	Size   int64        // as configured, bytes
+	Cost   func() int64 // bytes that its entries count now
+	Resize func(int64)  // sets how much that may be
+}
+
+// Keeper keeps the process within its bound; Close ends it.
+type Keeper struct {
+	log       *slog.Logger
+	available int64
+	ownLimit  bool // GOMEMLIMIT is not set: the limit is ours to choose
+	ownPace   bool // GOGC is not set
+
+	mu      sync.Mutex
+	store   Store
+	limit   int64 // for the runtime
+	allowed int64 // what the store has now
+	cycles  uint64
+	percent int
+
+	stop, done chan struct{}
+	closeOnce  sync.Once
+}
+
+// Keep tunes the garbage collector to a store, and watches over both. GOMEMLIMIT
+// and GOGC of the environment come first. available is that of [Available].
+func Keep(s Store, available int64, log *slog.Logger) *Keeper {
+	k := &Keeper{
+		log: log, available: available, store: s, percent: 100,
+		ownLimit: os.Getenv("GOMEMLIMIT") == "", ownPace: os.Getenv("GOGC") == "",
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	k.SetSize(s.Size)
+	go k.watch()
+	return k
+}
+
+// SetSize follows a change of the configured size. It resizes the store.
+func (k *Keeper) SetSize(size int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.store.Size, k.allowed = size, size
+	k.limit = limitFor(size, k.available)
+	if bound := Bound(size); bound > k.available {
+		k.log.Warn("cache.size leaves too little memory for the rest: the store will be smaller",
+			"size", size, "the process may take", bound, "there is", k.available)
+	}
+	k.setLimit(k.limit)
+	k.store.Resize(size)
+	k.cycles = 0 // look again
+}
+
+// limitFor returns the runtime's limit: that of the bound, or of what there is.
+func limitFor(size, available int64) int64 {
+	return max(min(Bound(size), available-available/20)-beside, beside)
+}
+
+func (k *Keeper) setLimit(n int64) {
+	if k.ownLimit {
+		debug.SetMemoryLimit(n)
+		return
+	}
+	k.limit = debug.SetMemoryLimit(-1)
+}
+
+// Close stops the watch. The runtime stays as it was tuned.
+func (k *Keeper) Close() {
+	k.closeOnce.Do(func() {
+		close(k.stop)
+		<-k.done
+	})
+}
+
+func (k *Keeper) watch() {
+	defer close(k.done)
+	t := time.NewTicker(period)
+	defer t.Stop()
+	for {
+		select {
+		case <-k.stop:
+			return
+		case <-t.C:
+			k.look(readUsage())
+		}
+	}
+}
+
+// look acts on what the last collection has found.
+func (k *Keeper) look(u usage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if u.cycles == k.cycles {
+		return
+	}
+	k.cycles = u.cycles
+	k.pace(u)
+	j := judge(k.store.Size, k.store.Cost(), k.limit, u)
+	if j.over && k.ownLimit {
+		// More collections would find nothing more: better to take the memory.
+		debug.SetMemoryLimit(u.fixed + u.live + u.live/8)
+	} else if k.ownLimit {
+		debug.SetMemoryLimit(k.limit)
+	}
+	step := k.store.Size / 50
+	if j.allowed < k.allowed-step || j.allowed > k.allowed+step || j.allowed == k.store.Size && k.allowed < j.allowed {
+		k.allowed = j.allowed
+		k.store.Resize(j.allowed)
+	}
+}
+
+// pace lets a small heap grow by a fixed amount before it is collected.
+func (k *Keeper) pace(u usage) {
+	if percent := percentFor(u.live); k.ownPace && percent != k.percent {
+		k.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
+
+func percentFor(live int64) int {
+	return int(min(max(100, roomy*100/max(live, 1)), 800))
+}
+
+// judgement is how much the store may have.
+type judgement struct {
+	allowed int64
+	over    bool // not even the least that the store keeps leaves room for the rest
+}
+
+// judge shares the limit out: what is not the store comes first, then room for
+// what is allocated between two collections, and the store gets the rest, up to
+// its size and down to a quarter of it.
+func judge(size, cost, limit int64, u usage) judgement {
+	others := max(0, u.live-cost)
+	left := limit - u.fixed - limit/16 - others
+	return judgement{
+		allowed: min(max(left, size/leastFloor), size),
+		over:    left < size/leastFloor,
+	}
+}
