@@ -22,11 +22,12 @@
 //	server          client-side sockets: listeners, TLS, the fast lane, HTTP/2, draining
 //	proxy           one request through the cache
 //	policy          RFC 9111 as pure functions: facts and a time in, a decision and a reason out
-//	cache           cost-bounded store; knows bytes and keys, not HTTP
+//	cache           cost-bounded store with two engines; knows bytes and keys, not HTTP
+//	memory          keeps the process within its bound
 //	revalidate      flights to the origin: fetch, collapse, validate, refresh
 //	origin          upstreams: transport, pools, retries
 //	admin           operator side on its own listener: health, metrics, purge
-//	bench           workloads, load driver, recorded results
+//	bench           traces, workloads, load driver, simulator, recorded results
 //	internal        support for tests, and the tests of the whole program
 //
 // Imports run downward only; arch_test.go holds the rule.

@@ -108,7 +108,7 @@ func registerSources(r *prometheus.Registry, s Sources) {
 			func() float64 { return float64(s.Store().Entries) })
 		gauge(r, "store_cost_bytes", "Bytes that the stored values count. Writes that are not yet applied come on top of the limit.",
 			func() float64 { return float64(s.Store().Cost) })
-		gauge(r, "store_limit_bytes", "Size of the store as configured.",
+		gauge(r, "store_limit_bytes", "Size of the store: as configured, or less while the rest of the process needs the memory.",
 			func() float64 { return float64(s.Store().MaxCost) })
 		counter(r, "store_sets_total", "Values given to the store.",
 			func() float64 { return float64(s.Store().Sets) })

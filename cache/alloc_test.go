@@ -11,11 +11,13 @@ import (
 
 // Under the race detector sync.Pool drops at random, so this is not measured there.
 func TestGetDoesNotAllocate(t *testing.T) {
-	s := open[*int](t, 1<<20)
-	s.Set("a", new(int), 8, 0)
-	s.Set("b", new(int), 8, time.Hour)
-	s.flush()
-	for _, key := range []string{"a", "b", "absent"} {
-		assert.Zero(t, testing.AllocsPerRun(10_000, func() { s.Get(key) }), "Get(%q)", key)
-	}
+	eachEngine(t, func(t *testing.T, e Engine) {
+		s := open[*int](t, e, 1<<20)
+		s.Set("a", new(int), 8, 0)
+		s.Set("b", new(int), 8, time.Hour)
+		s.Flush()
+		for _, key := range []string{"a", "b", "absent"} {
+			assert.Zero(t, testing.AllocsPerRun(10_000, func() { s.Get(key) }), "Get(%q)", key)
+		}
+	})
 }

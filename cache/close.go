@@ -2,15 +2,12 @@ package cache
 
 import "runtime"
 
-// Close stops the store and frees its memory. It may be called during traffic and
-// more than once; afterwards every Get misses and every write is refused. The
-// error is always nil.
-func (s *Store[V]) Close() error {
+func (s *overlay[V]) Close() error {
 	s.closeOnce.Do(s.close)
 	return nil
 }
 
-func (s *Store[V]) close() {
+func (s *overlay[V]) close() {
 	for i := range s.shards {
 		s.shards[i].state.Or(closedBit)
 	}
@@ -20,10 +17,11 @@ func (s *Store[V]) close() {
 	s.queueMu.Unlock()
 	close(s.stop)
 	<-s.done
+	s.turn <- struct{}{} // nobody gets it any more
 	for i := range s.shards {
 		sh := &s.shards[i]
-		sh.mu.Lock()
-		sh.items = nil // writes that come later see closedBit
+		sh.mu.Lock() // an Update that has not seen closedBit may be in the engine
+		sh.pending = nil
 		sh.mu.Unlock()
 		// The engine panics when it is closed beside a Get. Those that are in it
 		// leave within a microsecond, and no one enters any more.

@@ -1,5 +1,7 @@
 package cache
 
+import "sync/atomic"
+
 // Stats is a reading of a store. The counters never go back, not even at Clear;
 // fields that belong together may be read a moment apart.
 type Stats struct {
@@ -14,16 +16,32 @@ type Stats struct {
 	Expired  uint64 // entries that were collected after their TTL
 }
 
+// tally holds the figures of a store while it runs.
+type tally struct {
+	entries, cost, max, pending     atomic.Int64
+	sets, rejected, evicted, lapsed atomic.Uint64
+}
+
+func (t *tally) enter(cost int64) {
+	t.entries.Add(1)
+	t.cost.Add(cost)
+}
+
+func (t *tally) leave(cost int64) {
+	t.entries.Add(-1)
+	t.cost.Add(-cost)
+}
+
 // Stats reads the figures; it takes no lock.
-func (s *Store[V]) Stats() Stats {
+func (t *tally) Stats() Stats {
 	return Stats{
-		Entries:  s.entries.Load(),
-		Cost:     s.cost.Load(),
-		MaxCost:  s.max.Load(),
-		Pending:  s.pending.Load(),
-		Sets:     s.sets.Load(),
-		Rejected: s.rejected.Load(),
-		Evicted:  s.evicted.Load(),
-		Expired:  s.lapsed.Load(),
+		Entries:  t.entries.Load(),
+		Cost:     t.cost.Load(),
+		MaxCost:  t.max.Load(),
+		Pending:  t.pending.Load(),
+		Sets:     t.sets.Load(),
+		Rejected: t.rejected.Load(),
+		Evicted:  t.evicted.Load(),
+		Expired:  t.lapsed.Load(),
 	}
 }

@@ -1,89 +1,99 @@
 package cache
 
-// Range calls fn for each entry until fn returns false; cost is what the entry
-// counts in Stats.Cost. Each of the 256 shards is seen at one moment, and no lock
-// is held during fn, which may call the store: an entry that is changed meanwhile
-// may be seen as it was.
-func (s *Store[V]) Range(fn func(key string, v V, cost int64) bool) {
-	var seen []*item[V]
+// Range lists all entries first, at 8 bytes each.
+func (s *overlay[V]) Range(fn func(key string, v V, cost int64) bool) {
+	for _, it := range s.list() {
+		if !fn(it.key, it.value, it.cost) {
+			return
+		}
+	}
+}
+
+// list returns the items of all keys. With the turn no intent is settled: a key
+// that has a value all the time is in the engine first or pending afterwards.
+func (s *overlay[V]) list() []*item[V] {
+	if !s.take() {
+		return nil
+	}
+	defer s.give()
+	seen := make([]*item[V], 0, s.entries.Load())
+	s.engine.IterValues(func(it *item[V]) (stop bool) {
+		if s.current(it) && !it.gone.Load() {
+			seen = append(seen, it)
+		}
+		return false
+	})
+	applied := len(seen)
+	newer := map[uint64]bool{}
 	for i := range s.shards {
 		sh := &s.shards[i]
-		seen = seen[:0]
 		sh.mu.RLock()
-		for _, it := range sh.items {
-			if s.live(it) {
+		for h, in := range sh.pending {
+			newer[h] = true
+			if it := in.item; it != nil && s.current(it) && !it.gone.Load() {
 				seen = append(seen, it)
 			}
 		}
 		sh.mu.RUnlock()
-		for _, it := range seen {
-			if !fn(it.key, it.value, it.cost) {
-				return
-			}
+	}
+	if len(newer) == 0 {
+		return seen
+	}
+	kept := seen[:0]
+	for i, it := range seen {
+		if i >= applied || !newer[s.hash(it.key)] {
+			kept = append(kept, it)
 		}
 	}
+	return kept
 }
 
-// Clear removes everything. What was written before the call is not served any
-// more once Clear has returned, and its memory is free; what is written meanwhile
-// may go too. The frequencies that admission relies on start anew.
-func (s *Store[V]) Clear() {
+func (s *overlay[V]) Clear() {
 	s.epoch.Add(1) // hides all older items at once, wherever they are
-	s.do(s.sweep)
-}
-
-// sweep empties the engine, on the writer. Of the index it leaves what is still to
-// be applied.
-func (s *Store[V]) sweep() {
+	if !s.take() {
+		return
+	}
+	defer s.give()
 	epoch := s.epoch.Load()
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
-		for h, it := range sh.items {
-			if !it.pending || it.epoch != epoch {
-				s.drop(sh, h, it)
+		for h, in := range sh.pending {
+			if in.item != nil && in.item.epoch != epoch {
+				s.depart(in.item)
+				s.pending.Add(tombstoneBytes - in.bytes())
+				sh.pending[h] = intent[V]{booked: in.booked}
 			}
 		}
 		sh.mu.Unlock()
 	}
+	s.clearing.Store(true)
 	s.engine.Clear()
+	s.clearing.Store(false)
 }
 
-// Resize sets MaxCost; a value below 1 changes nothing. When the store shrinks,
-// entries are taken in no particular order, and counted as evicted, until the
-// rest fits; their memory is free on return. The frequency counters keep the size
-// that New gave them.
-func (s *Store[V]) Resize(maxCost int64) {
-	if maxCost < 1 {
+// Resize evicts in no particular order when the store shrinks.
+func (s *overlay[V]) Resize(maxCost int64) {
+	if maxCost < 1 || !s.take() {
 		return
 	}
-	s.resizeMu.Lock()
-	defer s.resizeMu.Unlock()
+	defer s.give()
 	s.max.Store(maxCost)
 	s.engine.UpdateMaxCost(maxCost)
-	for i := range s.shards {
-		if s.cost.Load() <= maxCost {
-			break
-		}
-		s.shed(&s.shards[i], maxCost)
-		s.flush() // shard by shard, so that tombstones stay few
-	}
-}
-
-// shed removes entries of one shard while the store holds more than maxCost.
-func (s *Store[V]) shed(sh *shard[V], maxCost int64) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if sh.closed() {
+	s.applyQueued()
+	excess := -s.engine.RemainingCost()
+	if excess <= 0 {
 		return
 	}
-	for h, it := range sh.items {
-		if s.cost.Load() <= maxCost {
-			return
-		}
-		if !it.gone {
-			s.replace(sh, h, it, &item[V]{gone: true, cost: Overhead})
-			s.evicted.Add(1)
-		}
+	var out []*item[V]
+	s.engine.IterValues(func(it *item[V]) (stop bool) {
+		out = append(out, it)
+		excess -= it.cost
+		return excess <= 0
+	})
+	for len(out) > 0 {
+		n := min(batch, len(out))
+		s.evicted.Add(s.discard(out[:n]))
+		out = out[n:]
 	}
 }

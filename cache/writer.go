@@ -1,29 +1,57 @@
 package cache
 
-import "github.com/dgraph-io/ristretto/v2"
+import (
+	"time"
 
-// batch bounds how many keys the writer applies before it waits for the engine.
-// At two commands a key it is far below the 32,768 that the engine queues, so
-// that none is dropped.
+	"github.com/dgraph-io/ristretto/v2"
+)
+
+// batch bounds how many keys are applied before the engine is waited for. At two
+// commands a key it is far below the 32,768 that the engine queues, so that none
+// is dropped.
 const batch = 512
 
-// write is the writer: the only goroutine that changes the engine.
-func (s *Store[V]) write() {
+// write is the writer: it applies what callers queue, and collects what expired.
+func (s *overlay[V]) write() {
 	defer close(s.done)
+	sweep := time.NewTimer(sweepEvery)
+	defer sweep.Stop()
 	for {
 		select {
 		case <-s.wake:
-			s.applyQueued()
-		case fn := <-s.calls:
-			fn()
+			s.Flush()
+		case <-sweep.C:
+			sweep.Reset(s.collect())
 		case <-s.stop:
 			return
 		}
 	}
 }
 
+// take waits for the turn to change the engine; false means that the store is
+// closed. Only who has the turn calls the engine's Set, Del, Clear and IterValues,
+// and gives it back when the engine has worked off all of its commands.
+func (s *overlay[V]) take() bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	case <-s.stop:
+		return false
+	}
+}
+
+func (s *overlay[V]) give() { <-s.turn }
+
+func (s *overlay[V]) Flush() {
+	if !s.take() {
+		return
+	}
+	defer s.give()
+	s.applyQueued()
+}
+
 // push queues h for the writer. The shard of h is locked.
-func (s *Store[V]) push(h uint64) {
+func (s *overlay[V]) push(h uint64) {
 	s.queueMu.Lock()
 	s.queue = append(s.queue, h)
 	s.queueMu.Unlock()
@@ -34,8 +62,8 @@ func (s *Store[V]) push(h uint64) {
 }
 
 // applyQueued applies what is queued now, but not what is queued meanwhile, so
-// that calls get their turn under load.
-func (s *Store[V]) applyQueued() {
+// that it ends under load. The caller has the turn.
+func (s *overlay[V]) applyQueued() {
 	s.queueMu.Lock()
 	rest := s.queue
 	s.queue = nil
@@ -50,6 +78,7 @@ func (s *Store[V]) applyQueued() {
 		for i, h := range rest[:n] {
 			s.settle(h, taken[i])
 		}
+		clear(taken[:n])
 		rest = rest[n:]
 		s.queueMu.Lock()
 		s.roomy.Broadcast()
@@ -57,82 +86,63 @@ func (s *Store[V]) applyQueued() {
 	}
 }
 
-// apply hands the newest item of h to the engine and returns it. A queued hash has
-// an item: pending ones are never taken out of the index, only settle does that.
-func (s *Store[V]) apply(h uint64) *item[V] {
+// apply hands the newest intent of h to the engine and returns its item. A queued
+// hash has an intent: only settle takes pending ones away.
+func (s *overlay[V]) apply(h uint64) *item[V] {
 	sh := s.shard(h)
-	sh.mu.Lock()
-	it := sh.items[h]
-	gone, booked := it.gone, it.booked
-	sh.mu.Unlock()
+	sh.mu.RLock()
+	in := sh.pending[h]
+	sh.mu.RUnlock()
 
-	if booked != 0 && (gone || booked != it.cost) {
+	it := in.item
+	if in.booked != 0 && (it == nil || in.booked != it.cost) {
 		s.engine.Del(h)
 	}
-	if gone {
-		return it
-	}
-	if !s.engine.SetWithTTL(h, it, it.cost, s.ttl(it)) {
-		s.forget(h, it)
+	if it != nil && !s.engine.Set(h, it, it.cost) && s.depart(it) {
 		s.rejected.Add(1)
 	}
 	return it
 }
 
-// settle takes the pending mark off it, which the engine has worked off, or
-// sends a newer item of h round again.
-func (s *Store[V]) settle(h uint64, it *item[V]) {
+// settle ends the wait of h if it, which the engine has worked off, is still its
+// newest item, or sends it round again.
+func (s *overlay[V]) settle(h uint64, it *item[V]) {
 	sh := s.shard(h)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	cur := sh.items[h]
-	if cur != it {
-		cur.booked = 0
-		if !it.gone {
-			cur.booked = it.cost
-		}
-		s.push(h)
+	in := sh.pending[h]
+	if in.item == it {
+		s.settled(sh, h, in)
 		return
 	}
-	it.pending = false
-	s.pending.Add(-it.cost)
-	sh.state.Add(^(pendingOne - 1)) // minus pendingOne
-	if it.gone {
-		delete(sh.items, h)
+	in.booked = 0
+	if it != nil {
+		in.booked = it.cost
 	}
+	sh.pending[h] = in
+	s.push(h)
 }
 
-// onEvict hears of evictions and of expired items that were collected. A victim
-// may be reported a second time, with no value.
-func (s *Store[V]) onEvict(e *ristretto.Item[*item[V]]) {
-	if e.Value == nil || !s.forget(e.Key, e.Value) {
-		return
-	}
-	if e.Expiration.IsZero() {
+// The engine's callbacks run on its own goroutine, or in Clear under its locks:
+// they only count. A victim may be reported a second time, with no value.
+
+// onEvict hears of victims, and at Clear of everything.
+func (s *overlay[V]) onEvict(e *ristretto.Item[*item[V]]) {
+	if e.Value != nil && s.depart(e.Value) && !s.clearing.Load() {
 		s.evicted.Add(1)
-	} else {
-		s.lapsed.Add(1)
 	}
 }
 
 // onReject hears of items that admission refused.
-func (s *Store[V]) onReject(e *ristretto.Item[*item[V]]) {
-	if e.Value != nil && s.forget(e.Key, e.Value) {
+func (s *overlay[V]) onReject(e *ristretto.Item[*item[V]]) {
+	if e.Value != nil && s.depart(e.Value) {
 		s.rejected.Add(1)
 	}
 }
 
-// forget drops an item that the engine does not hold any more.
-func (s *Store[V]) forget(h uint64, it *item[V]) bool {
-	sh := s.shard(h)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	return s.drop(sh, h, it)
-}
-
-// waitRoom waits while the pending items make up an eighth of MaxCost. Then it
+// waitRoom waits while the pending intents are more than there is room for. Then it
 // lets every waiting caller in: each holds its value in memory anyway.
-func (s *Store[V]) waitRoom() {
+func (s *overlay[V]) waitRoom() {
 	if s.hasRoom() {
 		return
 	}
@@ -143,18 +153,8 @@ func (s *Store[V]) waitRoom() {
 	s.queueMu.Unlock()
 }
 
-func (s *Store[V]) hasRoom() bool { return s.pending.Load() <= s.max.Load()/8 }
+func (s *overlay[V]) hasRoom() bool { return s.pending.Load() <= s.room() }
 
-// do runs fn on the writer, between two batches, and returns when it has run, or
-// without running it when the store is closed.
-func (s *Store[V]) do(fn func()) {
-	ran := make(chan struct{})
-	select {
-	case s.calls <- func() { fn(); close(ran) }:
-		<-ran
-	case <-s.done:
-	}
-}
-
-// flush returns when all that was written before the call has been applied.
-func (s *Store[V]) flush() { s.do(s.applyQueued) }
+// room is how many bytes may be pending beside what the engine holds before callers
+// wait.
+func (s *overlay[V]) room() int64 { return max(s.max.Load()/32, 1<<20) }

@@ -29,7 +29,7 @@ func newProxy(t *testing.T, h http.HandlerFunc) *proxy.Proxy {
 	o, err := origin.New(upstream.URL, origin.Options{})
 	require.NoError(t, err)
 	t.Cleanup(o.Close)
-	store, err := cache.New[*revalidate.Resource](cache.Options{MaxCost: 8 << 20})
+	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 8 << 20})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	f := revalidate.New(revalidate.Options{Store: store, MaxObject: 1 << 20, MaxVariants: 4})

@@ -19,7 +19,8 @@ type Reply struct {
 	p      *Proxy
 	found  Found
 	c      *Config
-	entry  *revalidate.Entry
+	memory *revalidate.Resource // where what is found is read to
+	entry  *revalidate.Entry    // in memory
 	o      Outcome
 	facts  policy.Request
 	key    []byte
@@ -67,15 +68,18 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	}
 	now := time.Now()
 	key := unsafe.String(unsafe.SliceData(r.key), len(r.key))
-	resource, stored := p.fetcher.Lookup(key)
-	if resource == nil {
+	if r.memory == nil {
+		r.memory = new(revalidate.Resource)
+	}
+	resource := r.memory
+	if !p.fetcher.LookupIn(resource, key) {
 		r.found = Found{c: c}
 		return false
 	}
-	d := policy.Judge(&r.facts, stored, now)
+	d := policy.Judge(&r.facts, resource.Stored, now)
 	served := (d.Action == policy.Serve || d.Action == policy.ServeStale) && !d.Refresh
 	if !served || h.asked && len(s.IgnoreCookies) > 0 || !isPlain(resource.Entries[d.Index]) {
-		r.found = Found{c, strings.Clone(key), resource}
+		r.found, r.memory = Found{c, strings.Clone(key), resource}, nil
 		return false
 	}
 	r.entry = resource.Entries[d.Index]
@@ -138,11 +142,12 @@ func (r *Reply) Done(sent int64, complete bool) {
 	r.o.Bytes, r.o.FromCache, r.o.Aborted = sent, sent, !complete
 	r.o.Duration = time.Since(r.o.Start)
 	r.p.observe(&r.o)
-	r.entry, r.found = nil, Found{} // a reply may lie unused for long
+	r.entry, r.found = nil, Found{}
+	r.memory.Forget() // a reply may lie unused for long
 }
 
-// Chunks returns the content, for as long as the reply is in use and longer. It
-// must not be changed.
+// Chunks returns the content, for as long as the reply is in use. It must not be
+// changed.
 func (r *Reply) Chunks() [][]byte {
 	if r.Status == http.StatusNotModified || r.facts.Method == http.MethodHead {
 		return nil

@@ -75,7 +75,29 @@ func (r *Reply) replaced(name string) bool {
 // set the connection ends after it.
 func (r *Reply) AppendHead(dst []byte, closing bool) []byte {
 	dst = AppendStatusLine(dst, r.Status)
-	r.Each(func(name, value string) { dst = AppendField(dst, name, value) })
+	block, own := string(r.entry.Fields), r.own
+	from, at := 0, 0 // what is between them goes out in one piece
+	for at < len(block) {
+		next := at + strings.IndexByte(block[at:], '\r') + len("\r\n")
+		name := block[at : at+strings.IndexByte(block[at:next], ':')]
+		if len(own) > 0 && own[0].Name < name {
+			dst = append(dst, block[from:at]...)
+			from = at
+			for len(own) > 0 && own[0].Name < name {
+				dst = AppendField(dst, own[0].Name, own[0].Value)
+				own = own[1:]
+			}
+		}
+		if r.replaced(name) {
+			dst = append(dst, block[from:at]...)
+			from = next
+		}
+		at = next
+	}
+	dst = append(dst, block[from:]...)
+	for _, f := range own {
+		dst = AppendField(dst, f.Name, f.Value)
+	}
 	if closing {
 		dst = append(dst, "Connection: close\r\n"...)
 	}

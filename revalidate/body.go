@@ -10,8 +10,28 @@ import (
 
 // Body is stored content: chunks in their order. It is immutable.
 type Body struct {
+	one  [1][]byte // all of it, when it is in one piece
+	many *many
+}
+
+type many struct {
 	chunks [][]byte
 	size   int64
+}
+
+// bodyInPieces returns a body of chunks, none of which is empty.
+func bodyInPieces(chunks [][]byte) (b Body) {
+	if len(chunks) == 1 {
+		b.one[0] = chunks[0]
+	}
+	if len(chunks) <= 1 {
+		return b
+	}
+	b.many = &many{chunks: chunks}
+	for _, c := range chunks {
+		b.many.size += int64(len(c))
+	}
+	return b
 }
 
 // NewBody returns a body of one chunk, which must not be changed any more.
@@ -19,19 +39,35 @@ func NewBody(b []byte) Body {
 	if len(b) == 0 {
 		return Body{}
 	}
-	return Body{chunks: [][]byte{b}, size: int64(len(b))}
+	return Body{one: [1][]byte{b}}
 }
 
-// Chunks returns the content. It must not be changed.
-func (b Body) Chunks() [][]byte { return b.chunks }
+// Chunks returns the content. It must not be changed, and is part of the body.
+func (b *Body) Chunks() [][]byte {
+	switch {
+	case b.many != nil:
+		return b.many.chunks
+	case b.one[0] == nil:
+		return nil
+	}
+	return b.one[:]
+}
+
+// first returns the content of a body that is in one piece.
+func (b *Body) first() []byte { return b.one[0] }
 
 // Size returns the number of bytes.
-func (b Body) Size() int64 { return b.size }
+func (b *Body) Size() int64 {
+	if b.many != nil {
+		return b.many.size
+	}
+	return int64(len(b.one[0]))
+}
 
 // Each calls fn with the bytes from offset first on, n of them, chunk by
 // chunk and without a copy, until fn returns an error.
-func (b Body) Each(first, n int64, fn func([]byte) error) error {
-	for _, c := range b.chunks {
+func (b *Body) Each(first, n int64, fn func([]byte) error) error {
+	for _, c := range b.Chunks() {
 		size := int64(len(c))
 		if first >= size {
 			first -= size
@@ -52,7 +88,7 @@ func (b Body) Each(first, n int64, fn func([]byte) error) error {
 }
 
 // reader reads n bytes from offset first on; none if n is not positive.
-func (b Body) reader(first, n int64) io.Reader {
+func (b *Body) reader(first, n int64) io.Reader {
 	var parts []io.Reader
 	_ = b.Each(first, n, func(c []byte) error {
 		parts = append(parts, bytes.NewReader(c))
@@ -62,7 +98,7 @@ func (b Body) reader(first, n int64) io.Reader {
 }
 
 // copyTo copies the bytes from offset first on to dst.
-func (b Body) copyTo(dst []byte, first int64) {
+func (b *Body) copyTo(dst []byte, first int64) {
 	_ = b.Each(first, int64(len(dst)), func(c []byte) error {
 		dst = dst[copy(dst, c):]
 		return nil
@@ -85,15 +121,14 @@ func offset(held []policy.ByteRange, at int64) int64 {
 // joinBodies makes the body of joined parts from those of two partial
 // responses (RFC 9111, 3.4); where both hold a byte, the newer one counts.
 func joinBodies(joined, old *policy.Partial, oldBody Body, newer *policy.Partial, newBody Body) Body {
-	var out Body
+	chunks := make([][]byte, 0, len(joined.Held))
 	for _, part := range joined.Held {
 		buf := make([]byte, part.Len())
 		fill(buf, part, old, oldBody)
 		fill(buf, part, newer, newBody)
-		out.chunks = append(out.chunks, buf)
-		out.size += int64(len(buf))
+		chunks = append(chunks, buf)
 	}
-	return out
+	return bodyInPieces(chunks)
 }
 
 func fill(buf []byte, part policy.ByteRange, from *policy.Partial, body Body) {
@@ -105,14 +140,12 @@ func fill(buf []byte, part policy.ByteRange, from *policy.Partial, body Body) {
 	}
 }
 
-// trimmed returns the body without slack: a last chunk that uses less than
-// seven eighths of its memory is copied.
-func (b Body) trimmed() Body {
-	if n := len(b.chunks); n > 0 {
-		if last := b.chunks[n-1]; len(last) < cap(last)/8*7 {
-			b.chunks = slices.Clone(b.chunks)
-			b.chunks[n-1] = slices.Clone(last)
+// trim takes the slack from chunks: a last one that uses less than seven eighths
+// of its memory is copied.
+func trim(chunks [][]byte) {
+	if n := len(chunks); n > 0 {
+		if last := chunks[n-1]; len(last) < cap(last)/8*7 {
+			chunks[n-1] = slices.Clone(last)
 		}
 	}
-	return b
 }

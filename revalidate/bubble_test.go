@@ -24,7 +24,7 @@ import (
 type bubble struct {
 	*testing.T
 	f      *Fetcher
-	store  *cache.Store[*Resource]
+	store  cache.Store[Kept]
 	origin *scriptedOrigin
 	rules  policy.Rules
 }
@@ -39,7 +39,7 @@ var errNoRoute = &net.OpError{Op: "dial", Err: errors.New("no route")}
 func inBubble(t *testing.T, fn func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		store, err := cache.New[*Resource](cache.Options{MaxCost: 64 << 20})
+		store, err := cache.New[Kept](cache.Options{MaxCost: 64 << 20})
 		require.NoError(t, err)
 		b := &bubble{
 			T: t, store: store, rules: policy.DefaultRules(),

@@ -114,7 +114,7 @@ func (m *moodyBody) Close() error {
 // the test itself sees that nobody gets what is another's, and nothing is left.
 func TestChaos(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, err := cache.New[*Resource](cache.Options{MaxCost: 1 << 20})
+		store, err := cache.New[Kept](cache.Options{MaxCost: 1 << 20})
 		require.NoError(t, err)
 		o := &moodyOrigin{rng: rand.New(rand.NewPCG(1, 2))}
 		f := New(Options{Store: store, MaxObject: 100_000, MaxVariants: 2})

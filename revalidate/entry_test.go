@@ -16,7 +16,7 @@ import (
 )
 
 // made returns an entry as a flight makes it, with strings of its own.
-func made(t *testing.T, i int, body []byte, known bool, request, response []string) *Entry {
+func made(t testing.TB, i int, body []byte, known bool, request, response []string) *Entry {
 	rules := policy.DefaultRules()
 	h := fieldsOf(response)
 	for _, lines := range h {
@@ -47,8 +47,8 @@ func made(t *testing.T, i int, body []byte, known bool, request, response []stri
 	return e
 }
 
-// TestEntryCost holds entryOverhead and resourceOverhead to the heap.
-func TestEntryCost(t *testing.T) {
+// TestKeptCost holds the cost of what is kept to the heap.
+func TestKeptCost(t *testing.T) {
 	common := []string{"Cache-Control: max-age=60", "Date: Mon, 02 Jan 2006 15:04:05 GMT", "Content-Type: text/html; charset=utf-8"}
 	with := func(fields ...string) []string { return slices.Concat(common, fields) }
 	etag := `Etag: "0123456789-#"`
@@ -74,20 +74,20 @@ func TestEntryCost(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			n := min(2000, 20_000_000/(tc.body+1))
 			body := make([]byte, tc.body)
-			kept := make([]*Resource, 0, n)
+			kept := make([]Kept, 0, n)
 			var cost int64
+			base := time.Now()
 			before := heap()
 			for i := range n {
-				var r *Resource
-				r = r.with(made(t, i, body, tc.known, tc.request, tc.response), 4)
-				cost += r.cost()
-				kept = append(kept, r)
+				k := keep([]*Entry{made(t, i, body, tc.known, tc.request, tc.response)}, base)
+				cost += k.cost()
+				kept = append(kept, k)
 			}
 			measured := heap() - before
 			t.Logf("an entry counts %d and takes %d bytes", cost/int64(n), measured/int64(n))
 			assert.Greater(t, float64(cost), 0.9*float64(measured), "it counts what it takes")
 			assert.Less(t, float64(cost), 1.3*float64(measured), "it does not count what is not there")
-			assert.Less(t, measured/int64(n), int64(tc.body*9/8+1500), "little more than the content is kept")
+			assert.Less(t, measured/int64(n), int64(tc.body*8/7+400), "little more than the content is kept")
 			runtime.KeepAlive(kept)
 		})
 	}
@@ -102,26 +102,24 @@ func heap() int64 {
 }
 
 func variant(tongue, method string, used int64) *Entry {
-	e := &Entry{Stored: &policy.Stored{Method: method, Vary: []string{"X-Tongue"}, VaryValues: []string{tongue}}}
-	e.used.Store(used)
-	return e
+	return &Entry{
+		Stored:  &policy.Stored{Method: method, Vary: []string{"X-Tongue"}, VaryValues: []string{tongue}},
+		touched: used,
+	}
 }
 
-func tongues(r *Resource) (out []string) {
-	for i, e := range r.Entries {
+func tongues(entries []*Entry) (out []string) {
+	for _, e := range entries {
 		out = append(out, e.Method+" "+e.VaryValues[0])
-		if r.Stored[i] != e.Stored {
-			out = append(out, "Stored is out of step")
-		}
 	}
 	return out
 }
 
-func TestResourceWith(t *testing.T) {
-	full := newResource([]*Entry{variant("en", "GET", 30), variant("de", "GET", 10), variant("fr", "GET", 20)})
+func TestWith(t *testing.T) {
+	full := []*Entry{variant("en", "GET", 30), variant("de", "GET", 10), variant("fr", "GET", 20)}
 	for _, tc := range []struct {
 		name  string
-		old   *Resource
+		old   []*Entry
 		add   *Entry
 		limit int
 		want  []string
@@ -133,20 +131,25 @@ func TestResourceWith(t *testing.T) {
 		{"the limit was lowered", full, variant("it", "GET", 1), 2, []string{"GET en", "GET it"}},
 		{"a limit of one", full, variant("it", "GET", 1), 1, []string{"GET it"}},
 		{"a HEAD beside its GET", full, variant("en", "HEAD", 1), 4, []string{"GET en", "GET de", "GET fr", "HEAD en"}},
-		{"a GET replaces a HEAD", newResource([]*Entry{variant("en", "HEAD", 1)}), variant("en", "GET", 1), 4, []string{"GET en"}},
+		{"a GET replaces a HEAD", []*Entry{variant("en", "HEAD", 1)}, variant("en", "GET", 1), 4, []string{"GET en"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			was := tongues(full)
-			assert.Equal(t, tc.want, tongues(tc.old.with(tc.add, tc.limit)))
-			assert.Equal(t, was, tongues(full), "a resource is immutable")
+			assert.Equal(t, tc.want, tongues(with(tc.old, tc.add, tc.limit)))
+			assert.Equal(t, was, tongues(full), "what is stored is immutable")
 		})
 	}
 }
 
+// Which of several variants was used last is known across look-ups.
 func TestTouch(t *testing.T) {
-	e := &Entry{}
-	e.Touch(time.Unix(100, 999))
-	assert.EqualValues(t, 100, e.used.Load())
+	now := time.Now()
+	k := keep([]*Entry{variant("en", "GET", 1), variant("de", "GET", 2)}, now)
+	var r Resource
+	r.fill(k, now)
+	r.Entries[0].Touch(time.Unix(100, 999))
+	r.fill(k, now)
+	assert.Equal(t, []string{"GET en", "GET it"}, tongues(with(r.Entries, variant("it", "GET", 3), 2)))
 }
 
 func TestKeepFor(t *testing.T) {
@@ -154,8 +157,8 @@ func TestKeepFor(t *testing.T) {
 	at := func(life time.Duration, ago time.Duration) *Entry {
 		return &Entry{Stored: &policy.Stored{Lifetime: life, Times: policy.Times{Received: now.Add(-ago)}}}
 	}
-	assert.Equal(t, 50*time.Second, newResource([]*Entry{at(time.Minute, 10*time.Second), at(20*time.Second, 0)}).keepFor(now), "the longest counts")
-	assert.Equal(t, time.Second, newResource([]*Entry{at(time.Second, time.Hour)}).keepFor(now), "never for ever, which 0 would be")
+	assert.Equal(t, 50*time.Second, keepFor([]*Entry{at(time.Minute, 10*time.Second), at(20*time.Second, 0)}, now), "the longest counts")
+	assert.Equal(t, time.Second, keepFor([]*Entry{at(time.Second, time.Hour)}, now), "never for ever, which 0 would be")
 }
 
 func TestEntryFields(t *testing.T) {

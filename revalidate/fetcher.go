@@ -15,14 +15,15 @@ var errClosed = errors.New("the fetcher is closed")
 
 // Options of a Fetcher.
 type Options struct {
-	Store       *cache.Store[*Resource]
+	Store       cache.Store[Kept]
 	MaxObject   int64 // bytes of a body that is stored; larger ones pass through
 	MaxVariants int   // of one resource
 }
 
 // Fetcher asks origins and stores what they answer.
 type Fetcher struct {
-	store  *cache.Store[*Resource]
+	store  cache.Store[Kept]
+	base   time.Time // times in the store are relative to it, so that they keep to the monotonic clock
 	limits atomic.Pointer[limits]
 
 	life Life // no flight outlives it
@@ -47,6 +48,7 @@ type limits struct {
 func New(o Options) *Fetcher {
 	f := &Fetcher{
 		store:   o.Store,
+		base:    time.Now(),
 		flights: make(map[string]*flight),
 		active:  make(map[string]*flight),
 	}
@@ -146,7 +148,7 @@ func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool, e *Entry) {
 // answers the job: a flight for the same thing has landed in between.
 func (f *Fetcher) arrived(j *Job) *Entry {
 	r, stored := f.Lookup(j.Key)
-	if r == nil || r == j.Resource {
+	if r == nil || j.Resource != nil && r.kept == j.Resource.kept {
 		return nil
 	}
 	d := policy.Judge(j.Facts, stored, time.Now())
@@ -239,11 +241,28 @@ func (f *Fetcher) Invalidate(key string) bool {
 	return f.store.Delete(key)
 }
 
-// Lookup returns what is stored for a key.
+// Lookup returns what is stored for a key, nil for nothing.
 func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) {
-	r, ok := f.store.Get(key)
+	k, ok := f.store.Get(key)
 	if !ok {
 		return nil, nil
 	}
+	r := f.read(k)
 	return r, r.Stored
+}
+
+// LookupIn is Lookup into memory of the caller. It reports whether something is
+// stored.
+func (f *Fetcher) LookupIn(r *Resource, key string) bool {
+	k, ok := f.store.Get(key)
+	if ok {
+		r.fill(k, f.base)
+	}
+	return ok
+}
+
+func (f *Fetcher) read(k Kept) *Resource {
+	r := new(Resource)
+	r.fill(k, f.base)
+	return r
 }

@@ -156,7 +156,7 @@ func (fl *flight) publish(stored *policy.Stored) {
 func (fl *flight) displace(j *Job) {
 	e := j.selected()
 	if e != nil && j.Facts.Method == http.MethodGet && j.Decision.Reason != policy.PartialMiss && policy.Displaces(j.Facts, e.Stored, fl.status, time.Now()) {
-		fl.f.update(fl, map[*Entry]*Entry{e: nil}, nil)
+		fl.f.update(fl, updates{e.head: nil}, nil)
 	}
 }
 
@@ -229,12 +229,16 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 	return fl.f.put(fl, e)
 }
 
+// leastRoom is how many bytes may be on their way into the store at a time, beside
+// a sixteenth of its size; one object of the largest size always may.
+const leastRoom = 16 << 20
+
 // read moves the body into the stream. One that outgrows the largest object, or
 // finds no room beside the other bodies on their way, is not kept any more, but
 // goes on to its readers.
 func (fl *flight) read(body io.Reader, publish func()) error {
 	most := fl.f.limits.Load().maxObject
-	room := max(most, fl.f.store.Stats().MaxCost/2)
+	room := max(most, leastRoom+fl.f.store.Stats().MaxCost/16)
 	var held int64
 	defer func() { fl.f.onTheWay.Add(-held) }()
 	for {

@@ -13,17 +13,20 @@ import (
 // put stores a flight's entry beside the other variants of its resource.
 func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
 	limits := f.limits.Load()
-	ok := f.store.Update(fl.key, func(old *Resource, _ bool) cache.Change[*Resource] {
+	ok := f.store.Update(fl.key, func(k Kept, ok bool) cache.Change[Kept] {
 		if fl.doomed.Load() {
 			why = policy.Invalidated
-			return cache.Change[*Resource]{Op: cache.Keep}
+			return cache.Change[Kept]{Op: cache.Keep}
+		}
+		var old []*Entry
+		if ok {
+			old = f.read(k).Entries
 		}
 		e, why = merge(old, e, limits.maxObject)
 		if e == nil {
-			return cache.Change[*Resource]{Op: cache.Keep}
+			return cache.Change[Kept]{Op: cache.Keep}
 		}
-		e.Touch(time.Now())
-		return change(old.with(e, limits.maxVariants))
+		return f.change(fl.key, with(old, e, limits.maxVariants))
 	})
 	if !ok && why == policy.ReasonNone {
 		why = policy.StoreRefused
@@ -31,16 +34,27 @@ func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
 	return why
 }
 
-func change(r *Resource) cache.Change[*Resource] {
-	return cache.Change[*Resource]{Op: cache.Put, Value: r, Cost: r.cost(), TTL: r.keepFor(time.Now())}
+// change puts entries.
+func (f *Fetcher) change(key string, entries []*Entry) cache.Change[Kept] {
+	now := time.Now()
+	for _, e := range entries {
+		if e.record == nil && e.touched == 0 {
+			e.touched = now.Unix()
+		}
+	}
+	k := keep(entries, f.base)
+	return cache.Change[Kept]{
+		Op: cache.Put, Value: k, TTL: keepFor(entries, now),
+		Cost: k.cost() + allocated(int64(len(key))) + f.store.Overhead(),
+	}
 }
 
 // merge settles a new entry against the one whose place it would take: an
 // older answer does not replace a newer one, the answer to a HEAD does not
 // replace content, and parts of one representation are joined (RFC 9111, 3.4).
 // What would grow beyond the largest object is not joined.
-func merge(old *Resource, e *Entry, maxObject int64) (*Entry, policy.Reason) {
-	for _, o := range old.entries() {
+func merge(old []*Entry, e *Entry, maxObject int64) (*Entry, policy.Reason) {
+	for _, o := range old {
 		if !policy.SameVariant(e.Stored, o.Stored) {
 			continue
 		}
@@ -84,11 +98,11 @@ func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 // is not stored, if so.
 func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (answer *Entry, refused policy.Reason) {
 	selected := policy.Freshen(j.Facts, j.Resource.judged(), j.Decision.Index, resp.Header)
-	updates := make(map[*Entry]*Entry, len(selected)) // nil: not to be stored any more
+	changes := make(updates, len(selected))
 	for _, i := range selected {
 		old := j.Resource.Entries[i]
 		fresh, why := updated(old, j, resp.Header, t, rules)
-		noteUpdate(updates, old, fresh, why)
+		changes.note(old, fresh, why)
 		if answer == nil || i == j.Decision.Index {
 			answer, refused = fresh, why
 		}
@@ -103,30 +117,34 @@ func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Time
 			added = answer
 		}
 	}
-	if len(updates) > 0 || added != nil {
-		f.update(fl, updates, added)
+	if len(changes) > 0 || added != nil {
+		f.update(fl, changes, added)
 	}
 	return answer, refused
 }
+
+// updates are what stored entries are to be replaced by, known by the form in
+// which the store has them; nil for one that is not to be stored any more.
+type updates map[string]*Entry
 
 // leastUpdate is how much newer a confirmed response must be to replace one that
 // says the same: as ages are told in seconds, less makes no difference.
 const leastUpdate = time.Second
 
-// noteUpdate notes what becomes of a stored entry that was updated. Credentials
+// note says what becomes of a stored entry that was updated. Credentials
 // of one client's request keep its answer from being stored, but take nothing
 // away from what is stored already.
-func noteUpdate(updates map[*Entry]*Entry, old, fresh *Entry, why policy.Reason) {
+func (u updates) note(old, fresh *Entry, why policy.Reason) {
 	switch why {
 	case policy.ReasonNone:
 		if fresh.Fields == old.Fields && policy.SameJudgement(fresh.Stored, old.Stored) && fresh.Received.Sub(old.Received) < leastUpdate {
 			old.Touch(fresh.Received)
 			return
 		}
-		updates[old] = fresh
+		u[old.head] = fresh
 	case policy.Authorization:
 	default:
-		updates[old] = nil
+		u[old.head] = nil
 	}
 }
 
@@ -173,32 +191,31 @@ func forRequest(e *Entry, j *Job) *Entry {
 }
 
 // update replaces entries in the store, as far as they are still there.
-func (f *Fetcher) update(fl *flight, updates map[*Entry]*Entry, added *Entry) {
+func (f *Fetcher) update(fl *flight, changes updates, added *Entry) {
 	limits := f.limits.Load()
-	f.store.Update(fl.key, func(old *Resource, ok bool) cache.Change[*Resource] {
+	f.store.Update(fl.key, func(k Kept, ok bool) cache.Change[Kept] {
 		if !ok || fl.doomed.Load() {
-			return cache.Change[*Resource]{Op: cache.Keep}
+			return cache.Change[Kept]{Op: cache.Keep}
 		}
-		entries := make([]*Entry, 0, len(old.Entries))
-		for _, o := range old.Entries {
-			fresh, known := updates[o]
+		old := f.read(k).Entries
+		entries := make([]*Entry, 0, len(old)+1)
+		for _, o := range old {
+			fresh, known := changes[o.head]
 			switch {
 			case !known:
 				entries = append(entries, o)
 			case fresh != nil:
-				fresh.used.Store(o.used.Load())
+				fresh.touched = o.used()
 				entries = append(entries, fresh)
 			}
 		}
-		r := newResource(entries)
 		if added != nil {
-			added.Touch(time.Now())
-			r = r.with(added, limits.maxVariants)
+			entries = with(entries, added, limits.maxVariants)
 		}
-		if len(r.Entries) == 0 {
-			return cache.Change[*Resource]{Op: cache.Remove}
+		if len(entries) == 0 {
+			return cache.Change[Kept]{Op: cache.Remove}
 		}
-		return change(r)
+		return f.change(fl.key, entries)
 	})
 }
 
@@ -206,22 +223,22 @@ func (f *Fetcher) update(fl *flight, updates map[*Entry]*Entry, added *Entry) {
 // and returns the entry that answers the job, if one was updated, and why that
 // is not stored, if so.
 func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (answer *Entry, refused policy.Reason) {
-	updates := make(map[*Entry]*Entry)
+	changes := make(updates)
 	rs := &policy.Response{Status: resp.StatusCode, Fields: resp.Header}
 	for i, o := range j.Resource.entries() {
 		switch policy.Head(j.Facts, o.Stored, o.Body.Size(), rs) {
 		case policy.HeadUpdates:
 			fresh, why := updated(o, j, resp.Header, t, rules)
-			noteUpdate(updates, o, fresh, why)
+			changes.note(o, fresh, why)
 			if answer == nil || i == j.Decision.Index {
 				answer, refused = fresh, why
 			}
 		case policy.HeadOutdates:
-			updates[o] = &Entry{Stored: o.Outdated(), Fields: o.Fields, Body: o.Body}
+			changes[o.head] = &Entry{Stored: o.Outdated(), Fields: o.Fields, Body: o.Body}
 		}
 	}
-	if len(updates) > 0 {
-		f.update(fl, updates, nil)
+	if len(changes) > 0 {
+		f.update(fl, changes, nil)
 	}
 	return answer, refused
 }

@@ -56,9 +56,9 @@ func TestMerge(t *testing.T) {
 		{"the whole after a part", held(`"1"`, alphabet, now, [2]int64{0, 12}), held(`"2"`, capitals, later), maxObject, policy.ReasonNone, capitals, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var old *Resource
+			var old []*Entry
 			if tc.old != nil {
-				old = newResource([]*Entry{tc.old})
+				old = []*Entry{tc.old}
 			}
 			e, why := merge(old, tc.newer, tc.limit)
 			assert.Equal(t, tc.why.String(), why.String())
@@ -81,14 +81,14 @@ func TestMergeLooksAtItsOwnVariantOnly(t *testing.T) {
 	de.Requested = now.Add(time.Hour)
 	en := variant("en", "GET", 1)
 	en.Requested = now
-	e, why := merge(newResource([]*Entry{de}), en, maxObject)
+	e, why := merge([]*Entry{de}, en, maxObject)
 	assert.Same(t, en, e)
 	assert.Equal(t, policy.ReasonNone, why)
 }
 
 func TestStoreRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, err := cache.New[*Resource](cache.Options{MaxCost: 1 << 10})
+		store, err := cache.New[Kept](cache.Options{MaxCost: 1 << 10})
 		require.NoError(t, err)
 		defer store.Close()
 		b := &bubble{T: t, store: store, rules: policy.DefaultRules(), origin: &scriptedOrigin{t: t, calls: make(chan *call, 1)},

@@ -156,13 +156,14 @@ func (s *stream) throttle(ctx context.Context) error {
 func (s *stream) body() Body {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := Body{size: s.size}
+	chunks := make([][]byte, 0, len(s.chunks))
 	for _, c := range s.chunks {
 		if len(c) > 0 {
-			b.chunks = append(b.chunks, c[:len(c):cap(c)])
+			chunks = append(chunks, c)
 		}
 	}
-	return b.trimmed()
+	trim(chunks)
+	return bodyInPieces(chunks)
 }
 
 // reader reads a stream from its beginning.

@@ -16,7 +16,7 @@ import (
 )
 
 // feed writes to a stream as a flight does.
-func (s *stream) feed(t *testing.T, b []byte) {
+func (s *stream) feed(t testing.TB, b []byte) {
 	t.Helper()
 	for len(b) > 0 {
 		n := copy(s.space(), b)
@@ -255,7 +255,7 @@ func TestStreamMemory(t *testing.T) {
 			body := s.body()
 			assert.Equal(t, string(want), content(body))
 			var kept int64
-			for _, c := range body.chunks {
+			for _, c := range body.Chunks() {
 				kept += int64(cap(c))
 			}
 			assert.LessOrEqual(t, kept, int64(tc.size)*8/7, "what is stored has little slack")

@@ -26,11 +26,11 @@ import (
 // without.
 type side struct {
 	origin  *lawOrigin
-	store   *cache.Store[*revalidate.Resource]
+	store   cache.Store[revalidate.Kept]
 	fetcher *revalidate.Fetcher
 	proxy   *proxy.Proxy
 	server  *Server
-	kept    map[string]*revalidate.Resource // what fill has stored
+	kept    map[string]revalidate.Kept // what fill has stored
 	state   storeState
 	quiet   atomic.Bool // outcomes are not written down
 
@@ -120,7 +120,7 @@ func trustingConfig(o revalidate.Origin) *proxy.Config {
 func newSide(t testing.TB, lc lawConfig, lane bool, ln net.Listener, secure *tls.Config) *side {
 	s := &side{origin: &lawOrigin{}}
 	var err error
-	s.store, err = cache.New[*revalidate.Resource](cache.Options{MaxCost: 64 << 20})
+	s.store, err = cache.New[revalidate.Kept](cache.Options{MaxCost: 64 << 20})
 	require.NoError(t, err)
 	s.fetcher = revalidate.New(revalidate.Options{Store: s.store, MaxObject: 1 << 20, MaxVariants: 16})
 	s.proxy = proxy.New(s.fetcher, lc.config(s.origin), s.observe)
@@ -223,8 +223,8 @@ func (s *side) fill() {
 	s.origin.take()
 	s.take()
 	s.lent.Store(0)
-	s.kept = make(map[string]*revalidate.Resource)
-	s.store.Range(func(key string, v *revalidate.Resource, _ int64) bool {
+	s.kept = make(map[string]revalidate.Kept)
+	s.store.Range(func(key string, v revalidate.Kept, _ int64) bool {
 		s.kept[key] = v
 		return true
 	})
@@ -248,7 +248,7 @@ func (s *side) reset(warm bool) {
 		return
 	}
 	s.state = want
-	s.store.Range(func(key string, v *revalidate.Resource, _ int64) bool {
+	s.store.Range(func(key string, v revalidate.Kept, _ int64) bool {
 		if !warm || s.kept[key] != v {
 			s.store.Delete(key)
 		}

@@ -41,7 +41,7 @@ func TestTourKeepsItsPromises(t *testing.T) {
 		o, err := origin.New(c.Origin, origin.Options{Dial: behind.dial})
 		require.NoError(t, err)
 		defer o.Close()
-		store, err := cache.New[*revalidate.Resource](cache.Options{MaxCost: int64(c.Cache.Size)})
+		store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: int64(c.Cache.Size)})
 		require.NoError(t, err)
 		defer store.Close()
 		fetcher := revalidate.New(revalidate.Options{Store: store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants})

@@ -92,6 +92,8 @@ var restartKeys = []struct {
 }{
 	{"listen", func(c config.Config) any { return c.Listen }},
 	{"tls.listen", func(c config.Config) any { return c.TLS.Listen }},
+	{"cache.engine", func(c config.Config) any { return c.Cache.Engine }},
+	{"cache.size_exponent", func(c config.Config) any { return c.Cache.SizeExponent }},
 	{"fast_lane", func(c config.Config) any { return c.FastLane }},
 	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
 	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
@@ -130,7 +132,7 @@ func (a *app) apply(c config.Config) error {
 		}
 	}
 	if c.Cache.Size != old.Cache.Size {
-		a.store.Resize(int64(c.Cache.Size))
+		a.memory.SetSize(int64(c.Cache.Size))
 	}
 	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)

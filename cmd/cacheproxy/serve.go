@@ -21,6 +21,7 @@ import (
 	"cacheproxy/admin"
 	"cacheproxy/cache"
 	"cacheproxy/config"
+	"cacheproxy/memory"
 	"cacheproxy/proxy"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
@@ -61,7 +62,8 @@ type app struct {
 	token          string
 	origins        atomic.Pointer[origins]
 
-	store    *cache.Store[*revalidate.Resource]
+	store    cache.Store[revalidate.Kept]
+	memory   *memory.Keeper
 	fetcher  *revalidate.Fetcher
 	proxy    *proxy.Proxy
 	server   *server.Server
@@ -83,9 +85,13 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 			a.close()
 		}
 	}()
-	if a.store, err = cache.New[*revalidate.Resource](cache.Options{MaxCost: int64(c.Cache.Size)}); err != nil {
+	if a.store, err = newStore(c); err != nil {
 		return a, err
 	}
+	a.memory = memory.Keep(memory.Store{
+		Size: int64(c.Cache.Size), Resize: a.store.Resize,
+		Cost: func() int64 { return a.store.Stats().Cost },
+	}, memory.Available(), log)
 	a.fetcher = revalidate.New(revalidate.Options{
 		Store: a.store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants,
 	})
@@ -106,6 +112,12 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 		return a, err
 	}
 	return a, a.openAdmin(c)
+}
+
+func newStore(c config.Config) (cache.Store[revalidate.Kept], error) {
+	return cache.New[revalidate.Kept](cache.Options{
+		MaxCost: int64(c.Cache.Size), Engine: cache.Engine(c.Cache.Engine), Exponent: c.Cache.SizeExponent,
+	})
 }
 
 // serverOptions are those of both listeners for clients.
@@ -228,6 +240,9 @@ func (a *app) close() {
 	if a.fetcher != nil {
 		a.fetcher.Close()
 	}
+	if a.memory != nil {
+		a.memory.Close()
+	}
 	if a.store != nil {
 		a.store.Close()
 	}
@@ -250,7 +265,7 @@ func (a *app) announce(c config.Config) {
 	if c.Profile == "rfc9111" {
 		a.log.Warn("profile rfc9111 stores responses with Set-Cookie and replays them, as the RFC allows")
 	}
-	attrs := []any{"cache", c.Cache.Size.String(), "profile", c.Profile, "version", version()}
+	attrs := []any{"cache", c.Cache.Size.String(), "engine", c.Cache.Engine, "profile", c.Profile, "version", version()}
 	if a.adminLn != nil {
 		attrs = append(attrs, "admin", a.adminLn.Addr().String())
 	}

@@ -22,7 +22,7 @@ type world struct {
 	clients map[string]*client
 	made    int // connections so far
 
-	store    *cache.Store[*revalidate.Resource]
+	store    cache.Store[revalidate.Kept]
 	upstream *origin.Origin
 	fetcher  *revalidate.Fetcher
 	proxy    *proxy.Proxy
@@ -45,7 +45,7 @@ func (w *world) open() (err error) {
 	if w.proxy != nil {
 		return nil
 	}
-	if w.store, err = cache.New[*revalidate.Resource](cache.Options{MaxCost: w.setup.size}); err != nil {
+	if w.store, err = cache.New[revalidate.Kept](cache.Options{MaxCost: w.setup.size}); err != nil {
 		return err
 	}
 	if w.upstream, err = origin.New("http://origin.test", origin.Options{Dial: w.origin.dial}); err != nil {

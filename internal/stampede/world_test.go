@@ -64,7 +64,7 @@ func newWorld(t *testing.T, answer http.HandlerFunc) *world {
 	o, err := origin.New(upstream.URL, origin.Options{})
 	require.NoError(t, err)
 	t.Cleanup(o.Close)
-	store, err := cache.New[*revalidate.Resource](cache.Options{MaxCost: 256 << 20})
+	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 256 << 20})
 	require.NoError(t, err)
 	t.Cleanup(func() { store.Close() })
 	w.fetcher = revalidate.New(revalidate.Options{Store: store, MaxObject: 64 << 20, MaxVariants: 16})

@@ -79,7 +79,7 @@ func cached(t testing.TB, observe func(*proxy.Outcome)) *Server {
 	o, err := origin.New(upstream.URL, origin.Options{})
 	require.NoError(t, err)
 	t.Cleanup(o.Close)
-	store, err := cache.New[*revalidate.Resource](cache.Options{MaxCost: 64 << 20})
+	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 64 << 20})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	f := revalidate.New(revalidate.Options{Store: store, MaxObject: 16 << 20, MaxVariants: 4})
