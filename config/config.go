@@ -170,11 +170,11 @@ func Default() Config {
 
 const defaultMaxObject = 64 << 20
 
-// fitMaxObject makes the default of cache.max_object follow a small cache.size.
+// fitMaxObject keeps the default of cache.max_object to half of a small cache.size.
 // A value from the file stays as it is, and Validate judges it.
 func (c *Config) fitMaxObject() {
 	if c.src.lines["cache.max_object"] == 0 && !c.Cache.Size.isShare() {
-		c.Cache.MaxObject = min(defaultMaxObject, Size(c.Cache.Size))
+		c.Cache.MaxObject = min(defaultMaxObject, Size(c.Cache.Size)/2)
 	}
 }
 

@@ -71,9 +71,9 @@ func (c *Config) onlyCertificate() *Certificate {
 
 // Set gives one scalar, named by its YAML path (those of the table in
 // docs/config.md under Environment), the value of a flag. The error names the
-// key and what is allowed; c is then unchanged. A cache.size below the default
-// of cache.max_object lowers that too, unless the file has set it. What is set
-// in tls.certificates[0] replaces the list of the file.
+// key and what is allowed; c is then unchanged. The default
+// of cache.max_object follows a small cache.size. What is set in
+// tls.certificates[0] replaces the list of the file.
 func (c *Config) Set(key, value string) error {
 	for _, s := range settings {
 		if s.key != key {

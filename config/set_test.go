@@ -103,12 +103,12 @@ func TestBlameNamesFileLineAndKey(t *testing.T) {
 func TestMaxObjectFollowsASmallCache(t *testing.T) {
 	c := Default()
 	require.NoError(t, c.Set("cache.size", "1MiB"))
-	assert.Equal(t, Size(1<<20), c.Cache.MaxObject)
+	assert.Equal(t, Size(512<<10), c.Cache.MaxObject)
 	require.NoError(t, c.Set("cache.size", "1GiB"))
 	assert.Equal(t, Size(defaultMaxObject), c.Cache.MaxObject, "a later source wins whole")
 
 	c = mustParse(t, "origin: http://a.example\ncache: {size: 2MiB}\n")
-	assert.Equal(t, Size(2<<20), c.Cache.MaxObject)
+	assert.Equal(t, Size(1<<20), c.Cache.MaxObject)
 
 	c = mustParse(t, "origin: http://a.example\ncache: {max_object: 2MiB}\n")
 	require.NoError(t, c.Set("cache.size", "1MiB"))
@@ -124,9 +124,9 @@ func TestResolve(t *testing.T) {
 		maxObject Size
 	}{
 		{"60%", 1 << 30, "614MiB", defaultMaxObject},
-		{"1%", 1 << 30, "10MiB", 10 << 20},
-		{"80%", 1000, "1MiB", 1 << 20},
-		{"32MiB", 1 << 30, "32MiB", 32 << 20},
+		{"1%", 1 << 30, "10MiB", 5 << 20},
+		{"80%", 1000, "1MiB", 512 << 10},
+		{"32MiB", 1 << 30, "32MiB", 16 << 20},
 	} {
 		c := mustParse(t, "origin: http://a.example\ncache: {size: "+tc.size+"}\n")
 		require.NoError(t, c.Validate(), "before it is known how much that is")
@@ -169,7 +169,7 @@ func TestSetEnv(t *testing.T) {
 	want.TLS = TLS{Listen: ":8443", Certificates: []Certificate{{Cert: "c.pem", Key: "k.pem"}}}
 	want.FastLane = false
 	want.Admin = Admin{Listen: "127.0.0.1:9", Token: "t0ken"}
-	want.Cache.Size, want.Cache.MaxObject = 32<<20, 32<<20
+	want.Cache.Size, want.Cache.MaxObject = 32<<20, 16<<20
 	want.Cache.Engine = "gdsf"
 	want.Profile = "rfc9111"
 	want.AccessLog.Mode = "off"

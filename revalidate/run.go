@@ -231,7 +231,7 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 
 // leastRoom is how many bytes may be on their way into the store at a time, beside
 // a sixteenth of its size; one object of the largest size always may.
-const leastRoom = 16 << 20
+const leastRoom = 8 << 20
 
 // read moves the body into the stream. One that outgrows the largest object, or
 // finds no room beside the other bodies on their way, is not kept any more, but
@@ -241,6 +241,20 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 	room := max(most, leastRoom+fl.f.store.Stats().MaxCost/16)
 	var held int64
 	defer func() { fl.f.onTheWay.Add(-held) }()
+	hold := func(size int64) (fits bool) { // in all
+		more := max(0, size-held)
+		held += more
+		return fl.f.onTheWay.Add(more) <= room && held <= most
+	}
+	letGo := func() {
+		fl.f.onTheWay.Add(-held)
+		held = 0
+		fl.letGo()
+	}
+	if !hold(fl.length) { // what is expected counts from the beginning
+		fl.crowded = true
+		letGo()
+	}
 	for {
 		if !isReady(body) {
 			publish()
@@ -249,14 +263,11 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 			return err
 		}
 		n, err := body.Read(fl.body.space())
-		if n > 0 && fl.body.isKept() {
-			held += int64(n)
-			fl.crowded = fl.f.onTheWay.Add(int64(n)) > room
-		}
-		if n > 0 && (fl.body.wrote(n) > most || fl.crowded) && fl.body.isKept() {
-			fl.f.onTheWay.Add(-held)
-			held = 0
-			fl.letGo()
+		if n > 0 {
+			if size := fl.body.wrote(n); fl.body.isKept() && !hold(size) {
+				fl.crowded = size <= most
+				letGo()
+			}
 		}
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -11,11 +11,12 @@ import (
 // Sizes of a growing body.
 const (
 	firstChunk = 4 << 10
-	lastChunk  = 256 << 10 // chunks double up to this
+	lastChunk  = 256 << 10 // chunks of what is kept double up to this
+	passChunk  = 64 << 10  // and others up to this
 	large      = 32 << 10  // from here on the allocator counts in pages
 	page       = 8 << 10
-	endChunk   = 512     // to see the end of a body whose length is known
-	window     = 1 << 20 // how far a body that is not kept may run ahead of its slowest reader
+	endChunk   = 512       // to see the end of a body whose length is known
+	window     = 128 << 10 // how far a body that is not kept may run ahead of its slowest reader
 )
 
 // stream is a body on its way: one writer, any number of readers at their own
@@ -71,14 +72,18 @@ func (s *stream) nextChunk() int64 {
 	if s.hint >= 0 && s.kept {
 		switch left := s.hint - s.size; {
 		case left > large:
-			return min(left&^(page-1), 1<<20)
+			return min(left&^(page-1), lastChunk)
 		case left > 0:
 			return left
 		}
 		return endChunk
 	}
+	most := int64(lastChunk)
+	if !s.kept {
+		most = passChunk
+	}
 	if n := len(s.chunks); n > 0 {
-		return min(int64(cap(s.chunks[n-1]))*2, lastChunk)
+		return min(int64(cap(s.chunks[n-1]))*2, most)
 	}
 	return firstChunk
 }
