@@ -70,7 +70,7 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	addSettingFlags(root.Flags())
-	root.AddCommand(checkCommand(env), demoCommand(), healthCommand(env), versionCommand())
+	root.AddCommand(benchCommand(), checkCommand(env), demoCommand(), healthCommand(env), versionCommand())
 	return root
 }
 
