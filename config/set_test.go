@@ -52,6 +52,7 @@ func TestSetRefuses(t *testing.T) {
 		{"admin.token", "a\nb", "admin.token: must be visible ASCII characters without spaces, as it travels in a header"},
 		{"cache.size", "1M", `cache.size: unknown unit "M"; use B, KiB, MiB, GiB, TiB, KB, MB, GB or TB`},
 		{"cache.size", "0%", `cache.size: "0%" is not a share of memory; write a whole number from 1% to 80%, for example 60%`},
+		{"cache.size", "+60%", `cache.size: "+60%" is not a share of memory; write a whole number from 1% to 80%, for example 60%`},
 		{"cache.size", "12.5%", `cache.size: "12.5%" is not a share of memory; write a whole number from 1% to 80%, for example 60%`},
 		{"cache.engine", "lru", `cache.engine: "lru" is not one of ristretto, gdsf`},
 		{"cache.size", "2TiB", "cache.size: 2TiB is out of range; use 1MiB to 1TiB"},

@@ -102,7 +102,7 @@ func (s *CacheSize) UnmarshalText(text []byte) error {
 		return err
 	}
 	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > maxShare {
+	if err != nil || n < 1 || n > maxShare || strconv.Itoa(n) != number {
 		return fmt.Errorf("%q is not a share of memory; write a whole number from 1%% to %d%%, for example 60%%", text, maxShare)
 	}
 	*s = CacheSize(-n)

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -41,13 +42,16 @@ type Keeper struct {
 	available int64
 	ownLimit  bool // GOMEMLIMIT is not set: the limit is ours to choose
 	ownPace   bool // GOGC is not set
+	usage     func() usage
 
 	mu      sync.Mutex
 	store   Store
 	limit   int64 // for the runtime
 	allowed int64 // what the store has now
-	cycles  uint64
+	cycles  uint64 // collections up to the last look
+	trusted uint64 // collections from this one on have begun since the store was resized
 	percent int
+	over    bool // the store gives what it can, and it is not enough
 
 	stop, done chan struct{}
 	closeOnce  sync.Once
@@ -57,34 +61,38 @@ type Keeper struct {
 // and GOGC of the environment come first. available is that of [Available].
 func Keep(s Store, available int64, log *slog.Logger) *Keeper {
 	k := &Keeper{
-		log: log, available: available, store: s, percent: 100,
+		log: log, store: s, percent: 100, usage: readUsage,
 		ownLimit: os.Getenv("GOMEMLIMIT") == "", ownPace: os.Getenv("GOGC") == "",
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	k.SetSize(s.Size)
+	k.SetSize(s.Size, available)
 	go k.watch()
 	return k
 }
 
-// SetSize follows a change of the configured size. It resizes the store.
-func (k *Keeper) SetSize(size int64) {
+// SetSize follows a change of the configured size, and of what is available. It
+// resizes the store.
+func (k *Keeper) SetSize(size, available int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.available = available
 	k.store.Size, k.allowed = size, size
 	k.limit = limitFor(size, k.available)
-	if bound := Bound(size); bound > k.available {
+	if bound := Bound(size); k.limit < bound-beside {
 		k.log.Warn("cache.size leaves too little memory for the rest: the store will be smaller",
-			"size", size, "the process may take", bound, "there is", k.available)
+			"size", mebibytes(size), "process", mebibytes(bound), "available", mebibytes(available))
 	}
 	k.setLimit(k.limit)
-	k.store.Resize(size)
-	k.cycles = 0 // look again
+	k.resize()
 }
 
 // limitFor returns the runtime's limit: that of the bound, or of what there is.
 func limitFor(size, available int64) int64 {
-	return max(min(Bound(size), available-available/20)-beside, beside)
+	return min(max(Bound(size)-beside, beside), most(available))
 }
+
+// most is the limit that leaves something of what there is to everybody else.
+func most(available int64) int64 { return max(available-available/20-beside, beside) }
 
 func (k *Keeper) setLimit(n int64) {
 	if k.ownLimit {
@@ -111,7 +119,7 @@ func (k *Keeper) watch() {
 		case <-k.stop:
 			return
 		case <-t.C:
-			k.look(readUsage())
+			k.look(k.usage())
 		}
 	}
 }
@@ -125,19 +133,42 @@ func (k *Keeper) look(u usage) {
 	}
 	k.cycles = u.cycles
 	k.pace(u)
-	j := judge(k.store.Size, k.store.Cost(), k.limit, u)
-	if j.over && k.ownLimit {
-		// More collections would find nothing more: better to take the memory.
-		debug.SetMemoryLimit(u.fixed + u.live + u.live/8)
-	} else if k.ownLimit {
-		debug.SetMemoryLimit(k.limit)
+	if u.cycles < k.trusted {
+		return // it found entries that are gone, which are not to be taken for something else
 	}
+	j := judge(k.store.Size, k.store.Cost(), k.limit, u)
+	k.exceed(j.over, u)
 	step := k.store.Size / 50
 	if j.allowed < k.allowed-step || j.allowed > k.allowed+step || j.allowed == k.store.Size && k.allowed < j.allowed {
 		k.allowed = j.allowed
-		k.store.Resize(j.allowed)
+		k.resize()
 	}
 }
+
+// resize tells the store. One collection may be under way.
+func (k *Keeper) resize() {
+	k.store.Resize(k.allowed)
+	k.trusted = k.usage().cycles + 2
+}
+
+// exceed raises the limit when the store has no more to give: more collections
+// would find nothing more. What there is stays the end of it.
+func (k *Keeper) exceed(over bool, u usage) {
+	limit := k.limit
+	if over {
+		limit = max(limit, min(u.fixed+u.live+u.live/8, most(k.available)))
+	}
+	if k.ownLimit {
+		debug.SetMemoryLimit(limit)
+	}
+	if over && !k.over {
+		k.log.Warn("connections and bodies on their way need more memory than the store can give: the process exceeds its bound",
+			"bound", mebibytes(Bound(k.store.Size)), "store", mebibytes(k.store.Size/leastFloor))
+	}
+	k.over = over
+}
+
+func mebibytes(n int64) string { return strconv.FormatInt(n>>20, 10) + "MiB" }
 
 // pace lets a small heap grow by a fixed amount before it is collected.
 func (k *Keeper) pace(u usage) {
@@ -148,7 +179,8 @@ func (k *Keeper) pace(u usage) {
 }
 
 func percentFor(live int64) int {
-	return int(min(max(100, roomy*100/max(live, 1)), 800))
+	percent := min(max(100, roomy*100/max(live, 1)), 800)
+	return int(percent / 50 * 50) // each change stops the world
 }
 
 // judgement is how much the store may have.

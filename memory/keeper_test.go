@@ -71,7 +71,7 @@ func TestTheRuntimeIsTunedToTheStore(t *testing.T) {
 	assert.EqualValues(t, Bound(100*MiB)-beside, debug.SetMemoryLimit(-1))
 	assert.EqualValues(t, 100*MiB, resized.Load())
 	assert.Empty(t, log.String())
-	k.SetSize(200 * MiB)
+	k.SetSize(200*MiB, 1<<40)
 	assert.EqualValues(t, Bound(200*MiB)-beside, debug.SetMemoryLimit(-1))
 	assert.EqualValues(t, 200*MiB, resized.Load())
 	k.Close()
@@ -90,16 +90,17 @@ func TestTheEnvironmentComesFirst(t *testing.T) {
 
 func TestASizeBeyondTheMachineIsSaid(t *testing.T) {
 	_, _, log := kept(t, 1000*MiB, 0, 1100*MiB)
-	assert.Contains(t, log.String(), "cache.size leaves too little memory")
+	assert.Contains(t, log.String(), "cache.size leaves too little memory for the rest: the store will be smaller\" size=1000MiB process=1214MiB available=1100MiB")
 	assert.Less(t, debug.SetMemoryLimit(-1), int64(1100*MiB))
 }
 
 // When others need memory the store gives way, and takes it back later.
 func TestTheStoreGivesWay(t *testing.T) {
-	k, resized, _ := kept(t, 1000*MiB, 1000*MiB, 1<<40)
-	cycle := uint64(0)
+	k, resized, log := kept(t, 1000*MiB, 1000*MiB, 1<<40)
+	cycle := k.trusted
+	k.usage = func() usage { return usage{cycles: cycle} }
 	look := func(others int64) int64 {
-		cycle++
+		cycle += 2 // the first has begun before the store was resized
 		k.look(usage{cycles: cycle, live: k.store.Cost() + others, fixed: 10 * MiB})
 		return resized.Load()
 	}
@@ -110,8 +111,36 @@ func TestTheStoreGivesWay(t *testing.T) {
 	assert.Equal(t, less, look(405*MiB), "a little more is not worth the work")
 	assert.EqualValues(t, 250*MiB, look(2000*MiB), "some of it stays")
 	assert.Greater(t, debug.SetMemoryLimit(-1), int64(2000*MiB), "rather than to collect all the time")
+	assert.Contains(t, log.String(), "bound=1214MiB store=250MiB")
 	assert.EqualValues(t, 1000*MiB, look(0))
 	assert.EqualValues(t, Bound(1000*MiB)-beside, debug.SetMemoryLimit(-1))
+}
+
+// A collection that began before the store gave way found entries that are gone:
+// they are not others.
+func TestAnOldCollectionIsNotHeldAgainstTheStore(t *testing.T) {
+	k, resized, _ := kept(t, 1000*MiB, 1000*MiB, 1<<40)
+	see := func(cycles uint64, live int64) int64 {
+		k.usage = func() usage { return usage{cycles: cycles, live: live, fixed: 10 * MiB} }
+		k.look(k.usage())
+		return resized.Load()
+	}
+	k.trusted = 0
+	less := see(1, 1200*MiB)
+	assert.Less(t, less, int64(1000*MiB))
+	assert.Equal(t, less, see(2, 1200*MiB), "it may have begun before")
+	assert.Equal(t, less, see(3, less+200*MiB), "that is how it is now")
+	assert.Less(t, see(4, less+300*MiB), less)
+}
+
+// However much others need, what there is stays the end of it.
+func TestTheLimitStaysWithinTheMachine(t *testing.T) {
+	k, _, _ := kept(t, 60*MiB, 60*MiB, 128*MiB)
+	k.look(usage{cycles: k.trusted, live: 120 * MiB, fixed: 10 * MiB})
+	assert.LessOrEqual(t, debug.SetMemoryLimit(-1)+beside, int64(128*MiB))
+	k, _, _ = kept(t, 1000*MiB, 0, 1<<40)
+	k.look(usage{cycles: k.trusted, live: 960 * MiB})
+	assert.GreaterOrEqual(t, debug.SetMemoryLimit(-1), Bound(1000*MiB)-beside, "it is never less than usual")
 }
 
 // The keeper notices by itself what a collection has found.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -212,7 +213,7 @@ func (v *view) unpack(head string, body *byte, base time.Time, words []string) [
 // unpackVary reads the names and values of Vary into words.
 func unpackVary(n int, words []string, rest string) (names, values, longer []string, after string) {
 	from, mid, end := len(words), len(words)+n, len(words)+2*n
-	words = append(words, make([]string, 2*n)...)
+	words = slices.Grow(words, 2*n)[:end]
 	for i := range n {
 		words[from+i], rest = cutText(rest)
 		words[mid+i], rest = cutText(rest)

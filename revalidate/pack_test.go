@@ -2,6 +2,7 @@ package revalidate
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,20 +105,34 @@ func TestAResourceIsReadIntoAgain(t *testing.T) {
 	}
 	var r Resource
 	for range 2 {
-		for name, e := range all {
+		for _, e := range all {
 			r.fill(keep([]*Entry{e}, base), base)
 			same(t, e, r.Entries[0])
-			if name == "slack" {
-				r.Forget()
-				assert.Equal(t, view{}, r.views[0], "nothing stays in memory")
-				assert.NotContains(t, r.words, "gzip")
-			}
 		}
 		r.fill(keep(several, base), base)
 		require.Len(t, r.Entries, len(several))
 		for i, e := range several {
 			same(t, e, r.Entries[i])
 		}
+	}
+}
+
+// What waits for its next use keeps nothing of the last one, and little memory.
+func TestForget(t *testing.T) {
+	base := time.Now()
+	e := packable()["varies"]
+	for _, n := range []int{1, fewViews, fewViews + 1} {
+		var r Resource
+		r.Forget()
+		r.fill(keep(slices.Repeat([]*Entry{e}, n), base), base)
+		r.Forget()
+		assert.LessOrEqual(t, len(r.views), fewViews)
+		for _, v := range r.views {
+			assert.Equal(t, view{}, v)
+		}
+		assert.NotContains(t, r.words, "gzip")
+		r.fill(keep([]*Entry{e}, base), base)
+		same(t, e, r.Entries[0])
 	}
 }
 

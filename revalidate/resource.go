@@ -27,10 +27,8 @@ type view struct {
 
 // fill reads what is kept; base is that of [keep].
 func (r *Resource) fill(k Kept, base time.Time) {
-	n := 1
-	if k.more != nil {
-		n = len(*k.more)
-	}
+	records := k.records()
+	n := max(1, len(records))
 	if n > len(r.views) {
 		r.views = make([]view, n)
 		if n == 1 {
@@ -41,11 +39,11 @@ func (r *Resource) fill(k Kept, base time.Time) {
 	r.Entries, r.Stored, r.words = r.Entries[:0], r.Stored[:0], r.words[:0]
 	for i := range n {
 		v := &r.views[i]
-		if k.more == nil {
-			r.words = v.unpack(k.head, k.body, base, r.words)
+		if k.head != "" {
+			r.words = v.unpack(k.head, k.body(), base, r.words)
 			v.entry.record, v.stored.Partial = nil, nil
 		} else {
-			rec := (*k.more)[i]
+			rec := records[i]
 			r.words = v.unpack(rec.head, nil, base, r.words)
 			v.entry.Body, v.entry.record, v.stored.Partial = rec.body, rec, rec.partial
 		}
@@ -55,9 +53,16 @@ func (r *Resource) fill(k Kept, base time.Time) {
 	}
 }
 
+// fewViews is for how many variants a Resource keeps memory while it waits.
+const fewViews = 4
+
 // Forget lets go of what was read, so that a Resource that waits for its next use
 // keeps nothing in memory.
 func (r *Resource) Forget() {
+	if len(r.views) > fewViews { // tables for many variants are not worth keeping either
+		*r = Resource{}
+		return
+	}
 	if r.kept.isNothing() {
 		return
 	}

@@ -11,27 +11,53 @@ import (
 )
 
 // put stores a flight's entry beside the other variants of its resource.
-func (f *Fetcher) put(fl *flight, e *Entry) (why policy.Reason) {
+func (f *Fetcher) put(fl *flight, e *Entry) policy.Reason {
 	limits := f.limits.Load()
-	ok := f.store.Update(fl.key, func(k Kept, ok bool) cache.Change[Kept] {
-		if fl.doomed.Load() {
-			why = policy.Invalidated
-			return cache.Change[Kept]{Op: cache.Keep}
+	for {
+		seen := f.joinable(fl.key, e)
+		old := f.entries(seen)
+		merged, why := merge(old, e, limits.maxObject)
+		changed := false
+		ok := f.store.Update(fl.key, func(k Kept, _ bool) cache.Change[Kept] {
+			switch {
+			case fl.doomed.Load():
+				why = policy.Invalidated
+			case k != seen && e.Partial != nil:
+				changed = true // join it with that
+				return cache.Change[Kept]{Op: cache.Keep}
+			case k != seen:
+				old = f.entries(k)
+				merged, why = merge(old, e, limits.maxObject)
+			}
+			if why != policy.ReasonNone {
+				return cache.Change[Kept]{Op: cache.Keep}
+			}
+			return f.change(fl.key, with(old, merged, limits.maxVariants))
+		})
+		switch {
+		case changed:
+			continue
+		case !ok && why == policy.ReasonNone:
+			return policy.StoreRefused
 		}
-		var old []*Entry
-		if ok {
-			old = f.read(k).Entries
-		}
-		e, why = merge(old, e, limits.maxObject)
-		if e == nil {
-			return cache.Change[Kept]{Op: cache.Keep}
-		}
-		return f.change(fl.key, with(old, e, limits.maxVariants))
-	})
-	if !ok && why == policy.ReasonNone {
-		why = policy.StoreRefused
+		return why
 	}
-	return why
+}
+
+// joinable returns what is stored that a part may be joined with. To join copies
+// content, which is not to be done under the store's lock.
+func (f *Fetcher) joinable(key string, e *Entry) (k Kept) {
+	if e.Partial != nil {
+		k, _ = f.store.Get(key)
+	}
+	return k
+}
+
+func (f *Fetcher) entries(k Kept) []*Entry {
+	if k.isNothing() {
+		return nil
+	}
+	return f.read(k).Entries
 }
 
 // change puts entries.

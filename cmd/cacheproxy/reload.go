@@ -10,6 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"cacheproxy/config"
+	"cacheproxy/memory"
 )
 
 // settle is how long a changed file must be quiet before it is read: editors
@@ -132,7 +133,7 @@ func (a *app) apply(c config.Config) error {
 		}
 	}
 	if c.Cache.Size != old.Cache.Size {
-		a.memory.SetSize(int64(c.Cache.Size))
+		a.memory.SetSize(int64(c.Cache.Size), memory.Available())
 	}
 	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)

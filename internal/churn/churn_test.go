@@ -23,6 +23,8 @@ const (
 	keys     = 600
 	clients  = 24
 	requests = 6_000 // where no time is given
+
+	size0 = 4 << 20 // of the store, most of the time
 )
 
 func TestChurn(t *testing.T) {
@@ -34,7 +36,12 @@ func TestChurn(t *testing.T) {
 			for n := range clients {
 				wg.Go(func() { w.client(ctx, n, more) })
 			}
+			stop := make(chan struct{})
+			resized := make(chan struct{})
+			go w.resize(stop, resized)
 			wg.Wait()
+			close(stop)
+			<-resized
 			w.wantExact()
 			t.Logf("%d requests, %d of them answered from the store, %d changes; %+v", w.sent.Load(), w.hits.Load(), w.changes.Load(), w.store.Stats())
 			assert.Positive(t, w.hits.Load(), "the store was of use")
@@ -56,6 +63,20 @@ func limits(t *testing.T) (context.Context, func() bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), d/time.Duration(len(cache.Engines())))
 	t.Cleanup(cancel)
 	return t.Context(), func() bool { return ctx.Err() == nil }
+}
+
+// resize makes the store smaller and larger, as the keeper of the process does.
+func (w *world) resize(stop, done chan struct{}) {
+	defer close(done)
+	for n := int64(0); ; n++ {
+		select {
+		case <-stop:
+			w.store.Resize(size0)
+			return
+		case <-time.After(20 * time.Millisecond):
+			w.store.Resize(size0 / (1 + n%3))
+		}
+	}
 }
 
 // wantExact holds the accounts of the store to what is in it.

@@ -55,7 +55,7 @@ func newWorld(t *testing.T, engine cache.Engine) *world {
 	o, err := origin.New(upstream.URL, origin.Options{})
 	require.NoError(t, err)
 	t.Cleanup(o.Close)
-	w.store, err = cache.New[kept](cache.Options{MaxCost: 4 << 20, Engine: engine, Exponent: cache.DefaultExponent})
+	w.store, err = cache.New[kept](cache.Options{MaxCost: size0, Engine: engine, Exponent: cache.DefaultExponent})
 	require.NoError(t, err)
 	t.Cleanup(func() { w.store.Close() })
 	w.fetcher = revalidate.New(revalidate.Options{Store: w.store, MaxObject: 1 << 20, MaxVariants: 3})
@@ -106,7 +106,7 @@ func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	h := rw.Header()
 	version := w.versions[key].Load()
 	tag := fmt.Sprintf(`"%d-%d"`, key, version)
-	h.Set("Cache-Control", "max-age=600")
+	h.Set("Cache-Control", "max-age=86400")
 	switch key % 5 {
 	case 1:
 		tongue = r.Header.Get("Tongue")
@@ -181,6 +181,11 @@ func (w *world) look(ctx context.Context, key int, tongue string) {
 	if resp == nil {
 		return
 	}
+	w.judge(key, tongue, least, resp, text)
+}
+
+// judge holds an answer to what it may be.
+func (w *world) judge(key int, tongue string, least int64, resp *http.Response, text string) {
 	if strings.HasPrefix(resp.Header.Get("Cache-Status"), "cacheproxy; hit") {
 		w.hits.Add(1)
 	}
