@@ -14,7 +14,7 @@ PACKAGES = $$(go list ./... | grep -v '/internal/e2e$$')
 FUZZ     = grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' .
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit race e2e conformance check lint fuzz bench compare image clean
+.PHONY: help build test unit race e2e conformance check lint fuzz bench compare hitratio image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,7 @@ test: ## everything: package tests, race detector, real nginx, conformance; inst
 
 unit: ## tests of all packages
 	packages=$(PACKAGES); go test -timeout 5m $$packages
+	go -C bench/hitratio test ./...
 
 race: ## the same under the race detector
 	@command -v gcc >/dev/null || { echo "make race: the race detector needs gcc; installing it"; \
@@ -54,8 +55,11 @@ lint: ## gofmt, go mod tidy, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go mod tidy -diff
 	go -C tools mod tidy -diff
+	go -C bench/hitratio mod tidy -diff
 	go vet ./...
+	go -C bench/hitratio vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
+	cd bench/hitratio && go tool -modfile=../../tools/go.mod staticcheck ./...
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@targets=$$($(FUZZ)) || { echo "make fuzz: found no fuzz target"; exit 1; }; \
@@ -73,6 +77,10 @@ bench: ## Go benchmarks of the hit path and of fetches, beside the last that wer
 compare: ## CPU per request beside nginx, HAProxy and Varnish (a quarter of an hour; needs wrk, h2load and two idle CPUs)
 	go run ./bench/compare --out bench/results/compare.json
 	go run ./bench/compare plot bench/results/compare.json --out bench/results/compare.svg
+
+hitratio: ## hit ratios of both engines and their rivals on the traces of TRACES=DIR
+	@test -n "$(TRACES)" || { echo "make hitratio: say where the traces are, with TRACES=DIR"; exit 2; }
+	go -C bench/hitratio run . --traces "$(abspath $(TRACES))" --out ../results/hitratio.json --markdown ../results/hitratio.md
 
 image: ## container image cacheproxy:latest
 	@command -v docker >/dev/null || { echo "make image: needs docker"; exit 1; }

@@ -46,8 +46,8 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	store   Store
-	limit   int64 // for the runtime
-	allowed int64 // what the store has now
+	limit   int64  // for the runtime
+	allowed int64  // what the store has now
 	cycles  uint64 // collections up to the last look
 	trusted uint64 // collections from this one on have begun since the store was resized
 	percent int

@@ -74,7 +74,7 @@ func TestFailuresByKind(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			r, err := Run(t.Context(), Options{
 				Target: target(base), Source: &list{[]string{path, "/fine", path}}, Connections: 1,
-				Timeout: 200 * time.Millisecond, Measured: Part{Requests: 10},
+				Timeout: 500 * time.Millisecond, Measured: Part{Requests: 10},
 			})
 			require.NoError(t, err)
 			require.Len(t, r.Errors, 1)

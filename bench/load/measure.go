@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"runtime"
 	"strconv"
 
@@ -40,7 +41,10 @@ func (r *run) measure(before tree) (*report.Run, error) {
 		return nil, err
 	}
 	r.watched(out, before, start)
-	return out, r.askOrigin(out)
+	if err = r.askOrigin(out); r.ctx.Err() != nil {
+		return nil, context.Cause(r.ctx)
+	}
+	return out, err
 }
 
 // fill writes what was counted into a report.

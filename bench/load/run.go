@@ -26,7 +26,8 @@ type run struct {
 
 // Run sends what the options say and reports what came back. Errors are about
 // what kept it from being measured; requests that failed are in the report. When
-// the context ends, so does the run, at once and without a report.
+// all that fails is to ask the origin at the end, there is a report, which lacks
+// its counters. When the context ends, so does the run, at once and without one.
 func Run(ctx context.Context, o Options) (*report.Run, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

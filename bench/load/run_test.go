@@ -146,6 +146,34 @@ func TestStopInTheWarmupLeavesNothingToReport(t *testing.T) {
 	})
 }
 
+// forgetful is an origin that cannot be asked any more once it was reset.
+type forgetful struct{ reset bool }
+
+func (f *forgetful) Counts(context.Context) (report.Origin, error) {
+	if f.reset {
+		return report.Origin{}, errors.New("it has gone")
+	}
+	return report.Origin{}, nil
+}
+
+func (f *forgetful) Reset(context.Context) error {
+	f.reset = true
+	return nil
+}
+
+func TestLossOfTheOriginLeavesTheReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Cache", "HIT") })
+		o.Measured, o.Origin = Part{Requests: 20}, new(forgetful)
+		r, err := Run(t.Context(), o)
+		assert.ErrorContains(t, err, "it has gone")
+		require.NotNil(t, r)
+		assert.Equal(t, int64(20), r.Answered)
+		assert.Equal(t, 1.0, r.ByFields.Requests)
+		assert.Nil(t, r.Origin)
+	})
+}
+
 func TestEndOfTheContextEndsARunAtOnce(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		synctest.Test(t, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (a axis) place(v float64) float64 {
 
 // linear is an axis from 0 with up to six round ticks.
 func linear(high float64, name func(float64) string) axis {
-	if !(high > 0) {
+	if !(high > 0 && high < 1e300) { // nothing, or nonsense in a file
 		high = 1
 	}
 	step := math.Pow(10, math.Floor(math.Log10(high/5)))

@@ -118,10 +118,10 @@ func (c *Compared) facts() (list [][2]string) {
 func (c *Compared) notes() (out []string) {
 	first := c.runs[0]
 	for _, r := range c.runs[1:] {
-		switch {
-		case r.Workload != first.Workload:
+		if r.Workload != first.Workload {
 			out = append(out, fmt.Sprintf("%s has another workload than %s: %s", r.name, first.name, r.Workload))
-		case r.Load.Protocol != first.Load.Protocol || r.Load.Connections != first.Load.Connections || r.Load.Rate != first.Load.Rate:
+		}
+		if r.Load.Protocol != first.Load.Protocol || r.Load.Connections != first.Load.Connections || r.Load.Rate != first.Load.Rate {
 			out = append(out, fmt.Sprintf("%s was sent in another way than %s.", r.name, first.name))
 		}
 	}

@@ -26,9 +26,11 @@ func TestCompareShowsEachRun(t *testing.T) {
 func TestCompareSaysWhatCannotBeCompared(t *testing.T) {
 	workload, rate := sample(t), sample(t)
 	workload.Workload = "objects=5"
+	workload.Load.Connections++
 	rate.Load.Rate = 0
 	notes := strings.Join(compared(t, sample(t), workload, rate).notes(), "\n")
 	assert.Contains(t, notes, "b has another workload than a: objects=5")
+	assert.Contains(t, notes, "b was sent in another way than a")
 	assert.Contains(t, notes, "c was sent in another way than a")
 }
 

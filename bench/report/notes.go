@@ -41,8 +41,16 @@ func (r *Run) ratioNote(note func(string, ...any)) {
 	if math.Abs(d) < 0.0005 && math.Abs(b) < 0.0005 {
 		return
 	}
-	note("Responses and origin differ by %+.1f (requests) and %+.1f (bytes) percentage points. Believe the origin: it counts all that it was asked, refreshes in the background and repeats too, and whole objects where clients got a part, a head or a 304.",
-		100*d, 100*b)
+	note("Responses and origin differ by %s (requests) and %s (bytes) percentage points. Believe the origin: it counts all that it was asked, refreshes in the background and repeats too, and whole objects where clients got a part, a head or a 304.",
+		points(d), points(b))
+}
+
+// points writes a difference of ratios in percentage points.
+func points(d float64) string {
+	if s := fmt.Sprintf("%+.1f", 100*d); s != "-0.0" && s != "+0.0" {
+		return s
+	}
+	return "0.0"
 }
 
 // missing reports whether most of what was asked for does not exist.

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -150,4 +151,10 @@ func apart(t *testing.T, a axis, most float64) {
 		gap := (a.place(a.ticks[i].at) - a.place(a.ticks[i-1].at)) * (plotRight - plotLeft)
 		assert.Greater(t, gap, 7*float64(len(a.ticks[i].name)+len(a.ticks[i-1].name))/2, "axis up to %v: %v", most, a.ticks)
 	}
+}
+
+func TestNonsenseInAFileEndsInAPage(t *testing.T) {
+	r := sample(t)
+	r.Series = []Point{{Second: 1e308, Requests: 1}, {Second: math.MaxFloat64, Requests: math.MaxInt64, CPU: math.MaxFloat64, RSS: -1}}
+	closed(t, comparison(t, compared(t, r, sample(t))))
 }

@@ -38,9 +38,13 @@ func (r *Run) resultTable() table {
 	if r.ByFields == nil {
 		return t
 	}
+	content := int64(0) // failed requests are in r.Bytes, but not in the results
+	for _, res := range r.Results {
+		content += res.Bytes
+	}
 	for _, res := range r.Results {
 		t.Rows = append(t.Rows, []string{
-			res.Name, count(res.Requests), share(res.Requests, r.Answered), size(float64(res.Bytes)), share(res.Bytes, r.Bytes),
+			res.Name, count(res.Requests), share(res.Requests, r.Answered), size(float64(res.Bytes)), share(res.Bytes, content),
 		})
 	}
 	return t

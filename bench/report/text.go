@@ -85,15 +85,11 @@ func pad(s string, n int, right bool) string {
 	return s + space
 }
 
-// wrap breaks a text at spaces and after commas.
+// wrap breaks a text at spaces, and after commas that are not within a number.
 func wrap(text string, most int) (lines []string) {
 	line := ""
 	for text != "" {
-		end := strings.IndexAny(text, " ,")
-		word := text
-		if end >= 0 {
-			word = text[:end+1]
-		}
+		word := text[:wordEnd(text)]
 		text = text[len(word):]
 		if line != "" && utf8.RuneCountInString(strings.TrimRight(line+word, " ")) > most {
 			lines = append(lines, strings.TrimRight(line, " "))
@@ -102,4 +98,15 @@ func wrap(text string, most int) (lines []string) {
 		line += word
 	}
 	return append(lines, strings.TrimRight(line, " "))
+}
+
+// wordEnd is where the first word of a text ends, with what separates it from
+// the next one.
+func wordEnd(text string) int {
+	for i := range len(text) {
+		if text[i] == ' ' || text[i] == ',' && (i+1 == len(text) || text[i+1] < '0' || text[i+1] > '9') {
+			return i + 1
+		}
+	}
+	return len(text)
 }

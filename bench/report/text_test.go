@@ -54,6 +54,7 @@ func TestNotes(t *testing.T) {
 		{func(r *Run) { r.Stopped = true }, "stopped before its end"},
 		{func(r *Run) { r.Statuses = []Count{{"200", 4_000}, {"404", 6_000}} }, "Most answers are 404"},
 		{func(r *Run) { r.Load.Rate = 5000 }, "The rate was 1,000 requests/s instead of 5,000"},
+		{func(r *Run) { r.Origin.Ratio.Bytes -= 0.02; r.Origin.Ratio.Requests += 0.0001 }, "differ by 0.0 (requests) and +2.0 (bytes)"},
 		{func(r *Run) { r.ByFields = nil }, "No response field told hits from misses"},
 		{func(r *Run) { r.Driver.CPU, r.Watched = 19, nil }, "The driver kept 1.90 of 2 CPUs busy"},
 	} {
@@ -81,4 +82,12 @@ func TestWrap(t *testing.T) {
 	assert.Equal(t, []string{"a b", "c,d", "e"}, wrap("a b c,d e", 3))
 	assert.Equal(t, []string{"longword", "x"}, wrap("longword x", 3), "a word is not broken")
 	assert.Equal(t, []string{""}, wrap("", 3))
+	assert.Equal(t, []string{"of", "1,000", "a,", "b"}, wrap("of 1,000 a,b", 2), "nor is a number")
+}
+
+func TestSharesOfContentAddUp(t *testing.T) {
+	r := &Run{Answered: 2, Bytes: 1000, ByFields: &Ratio{}, Results: []Result{{"hit", 1, 300}, {"miss", 1, 100}}} // 600 bytes of what failed
+	rows := r.resultTable().Rows
+	assert.Equal(t, []string{"hit", "1", "50.0 %", "300 B", "75.0 %"}, rows[0])
+	assert.Equal(t, []string{"miss", "1", "50.0 %", "100 B", "25.0 %"}, rows[1])
 }

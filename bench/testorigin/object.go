@@ -114,7 +114,8 @@ func find(r *http.Request) (object, bool) {
 	if !strings.HasPrefix(target, "/") {
 		target = r.URL.RequestURI() // a whole URL was sent
 	}
-	_, size, ok := trace.ParseObject(r.URL.Path)
+	path, query, _ := strings.Cut(target, "?") // as sent: %2F and the like are another target
+	_, size, ok := trace.ParseObject(path)
 	if !ok {
 		size, err := strconv.ParseInt(r.Header.Get(SizeField), 10, 64)
 		if err != nil || size < 0 || size > maxSize {
@@ -127,7 +128,6 @@ func find(r *http.Request) (object, bool) {
 		return object{}, false
 	}
 	o := object{size: size, url: uint64(Identify(host, target, ""))}
-	query := r.URL.RawQuery
 	if query == VaryEncoding || query == VaryBoth {
 		o.vary = "Accept-Encoding"
 		o.gzip = AcceptsGzip(strings.Join(r.Header["Accept-Encoding"], ","))

@@ -120,7 +120,8 @@ func replayed(line trace.Request) bool {
 // complete sets what the built-in origin has to know.
 func (o *tracedObject) complete() {
 	r := &o.request
-	if _, size, ok := trace.ParseObject(r.Target); ok {
+	path, _, _ := strings.Cut(r.Target, "?") // the origin takes the size from the path, whatever the query
+	if _, size, ok := trace.ParseObject(path); ok {
 		r.Size = size
 	} else {
 		r.Header = append(r.Header, Field{testorigin.SizeField, strconv.FormatInt(r.Size, 10)})

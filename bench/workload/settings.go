@@ -128,22 +128,12 @@ func share(name, meaning string, shape bool, of func(*Spec) *float64) setting {
 	}
 }
 
-// Manual lists the presets and the settings, for people. Its lines have at most
-// 80 characters, but for those that print a preset.
+// Manual lists the settings, for people, in lines of at most 80 characters.
 func Manual() string {
 	var b strings.Builder
-	b.WriteString("PRESETS\n")
-	for _, p := range presets {
-		fmt.Fprintf(&b, "  %-7s %s\n", p.Name, p.Meaning)
-	}
-	b.WriteString("\nSETTINGS\n")
 	for _, s := range settings {
 		meaning := strings.ReplaceAll(s.meaning, "\n", "\n"+strings.Repeat(" ", 30))
 		fmt.Fprintf(&b, "  %-27s %s\n", s.name+"="+s.form, meaning)
-	}
-	b.WriteString("\nSizes have units, such as 10KiB; a SHARE is from 0, which is off, to 1.\n\nTHE PRESETS IN FULL\n")
-	for _, p := range Presets() {
-		fmt.Fprintf(&b, "  %s: %s\n", p.Name, p.Spec)
 	}
 	return b.String()
 }

@@ -108,12 +108,7 @@ func TestPresetsPrintAndParse(t *testing.T) {
 
 func TestManualIsComplete(t *testing.T) {
 	text := Manual()
-	for _, p := range Presets() {
-		assert.Contains(t, text, p.Name)
-		assert.Contains(t, text, p.Meaning)
-	}
-	tables, _, _ := strings.Cut(text, "IN FULL")
-	for line := range strings.Lines(tables) {
+	for line := range strings.Lines(text) {
 		assert.LessOrEqual(t, len(line), 81, line)
 	}
 	typ := reflect.TypeFor[Spec]()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -38,15 +40,13 @@ WORKLOAD
   settings. The presets are:
 
 PRESETS
-  The settings are objects=N or footprint=SIZE, alpha=EXPONENT of the popularity,
-  sizes=fixed:SIZE, uniform:MIN-MAX, log-uniform:MIN-MAX or
-  lognormal:MEDIAN,SIGMA[,MIN-MAX], drift=SHARE/REQUESTS, scan=LENGTH/REQUESTS,
-  hosts=N, seed=N, and as shares from 0 to 1: once, head, post, ranges, current
-  and expired (If-None-Match), vary-encoding, vary-language.
+  The settings are as follows. A SHARE is from 0, which is off, to 1.
 
+SETTINGS
   --trace sends the requests of a trace (lines of ID SIZE) or an access log
   instead: once from its beginning and without a warm-up, or over and over for as
-  long as --duration or --requests say.
+  long as --duration or --requests say. Left out are methods other than GET and
+  HEAD, errors other than 404 and 410, and URLs that a proxy may spell anew.
 
 LOAD
   Closed loop: each of --connections clients sends its next request when the last
@@ -69,6 +69,7 @@ Ctrl-C ends the run, with a report; the second one ends it at once. Exit status:
 type benchFlags struct {
 	workload, trace    string
 	seed               uint64
+	reseeded           bool // --seed was given
 	rate               float64
 	connections        int
 	duration, timeout  time.Duration
@@ -90,7 +91,7 @@ func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench [URL] [flags] [-- FLAGS OF THE PROXY]",
 		Short: "Test the load and the hit ratio of a proxy or CDN",
-		Long:  strings.Replace(benchLong, "PRESETS\n", presetLines(), 1),
+		Long:  strings.NewReplacer("PRESETS\n", presetLines(), "SETTINGS\n", workload.Manual()+"\n").Replace(benchLong),
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.compare {
@@ -165,7 +166,15 @@ func (f *benchFlags) validate(cmd *cobra.Command, target string, extra []string)
 		return errors.New("--requests: 0 is nothing to measure")
 	case f.duration <= 0 && given("duration"):
 		return fmt.Errorf("--duration: %s is no time", f.duration)
+	case target != "" && f.cacheSize != "" && f.pid == 0:
+		return errors.New("--cache-size with a URL is drawn beside the memory of --pid: give that too")
 	}
+	for _, file := range []string{f.jsonFile, f.htmlFile} {
+		if _, err := os.Stat(filepath.Dir(file)); err != nil { // or it would be found out when all is measured
+			return fmt.Errorf("--json and --html: %w", err)
+		}
+	}
+	f.reseeded = given("seed")
 	once := f.trace != "" && !given("duration") && !given("requests")
 	if f.requests > 0 && !given("duration") || once {
 		f.duration = 0
@@ -207,19 +216,28 @@ func parseTarget(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// bound is what the watched proxy may take, as far as that is known.
+// bound is what the watched proxy may take, as far as that is known. It checks
+// the flags that say so.
 func (f *benchFlags) bound(ours bool, extra []string) (b report.Bound, err error) {
 	if !ours {
 		if f.cacheSize == "" {
 			return b, nil
 		}
 		n, err := config.ParseSize(f.cacheSize)
-		return report.Bound{Name: "size of the cache", Bytes: int64(n)}, err
+		if err != nil {
+			return b, fmt.Errorf("--cache-size: %w", err)
+		}
+		return report.Bound{Name: "size of the cache", Bytes: int64(n)}, nil
 	}
 	c := config.Default()
 	if f.cacheSize != "" {
 		if err := c.Set("cache.size", f.cacheSize); err != nil {
-			return b, err
+			return b, fmt.Errorf("--cache-size: %w", err)
+		}
+	}
+	if f.engine != "" {
+		if err := c.Set("cache.engine", f.engine); err != nil {
+			return b, fmt.Errorf("--cache-engine: %w", err)
 		}
 	}
 	if len(extra) > 0 { // which may say another size

@@ -42,7 +42,7 @@ func bench(cmd *cobra.Command, f *benchFlags, args []string) error {
 		return usageError{err}
 	}
 	if o.Bound, err = f.bound(target == "", extra); err != nil {
-		return usageError{fmt.Errorf("--cache-size: %w", err)}
+		return usageError{err}
 	}
 	if err := o.Validate(); err != nil {
 		return usageError{err}
@@ -59,13 +59,13 @@ func bench(cmd *cobra.Command, f *benchFlags, args []string) error {
 	o.Progress = progress.show
 	r, err := load.Run(ctx, o)
 	progress.end()
-	if err != nil {
+	if r == nil {
 		return errors.Join(err, set.trouble())
 	}
 	r.Command, r.Workload = append([]string{"cacheproxy"}, os.Args[1:]...), named
 	r.Environment.Program, r.Environment.Proxy = "cacheproxy "+version(), set.command
 	r.Driver.WithOrigin = set.origin != nil
-	return errors.Join(f.deliver(r, cmd.OutOrStdout()), set.trouble())
+	return errors.Join(f.deliver(r, cmd.OutOrStdout()), err, set.trouble())
 }
 
 // options are those of the load that need nothing to be started, and the name of
@@ -90,7 +90,7 @@ func (f *benchFlags) options(target string) (o load.Options, named string, err e
 	if err != nil {
 		return o, "", fmt.Errorf("--workload: %w", err)
 	}
-	if f.seed != 1 {
+	if f.reseeded {
 		spec.Seed = f.seed
 	}
 	o.Measured = f.measured(0)
@@ -112,7 +112,14 @@ func (f *benchFlags) replay(o load.Options) (load.Options, string, error) {
 		return o, "", fmt.Errorf("--trace: %w", err)
 	}
 	o.Source, o.Measured = t, f.measured(int64(t.Len()))
-	return o, fmt.Sprintf("trace %s: %d requests for %d objects, %.1f MiB together", filepath.Base(f.trace), t.Len(), t.Objects(), float64(t.Footprint())/(1<<20)), nil
+	named := fmt.Sprintf("trace %s: %d requests for %d objects, %.1f MiB together", filepath.Base(f.trace), t.Len(), t.Objects(), float64(t.Footprint())/(1<<20))
+	if n := t.LeftOut(); n > 0 {
+		named += fmt.Sprintf(", %d left out", n)
+	}
+	if n := r.Skipped(); n > 0 {
+		named += fmt.Sprintf(", %d lines not readable", n)
+	}
+	return o, named, nil
 }
 
 // tls says which certificates are good.
@@ -203,26 +210,24 @@ func (s *setting) close() {
 
 // deliver prints a report and writes its files.
 func (f *benchFlags) deliver(r *report.Run, stdout io.Writer) error {
-	if err := r.Text(stdout); err != nil {
-		return err
-	}
+	errs := []error{r.Text(stdout)} // what cannot be written keeps nothing else from it
 	if f.jsonFile != "" {
 		if err := report.Save(f.jsonFile, r); err != nil {
-			return fmt.Errorf("--json: %w", err)
+			errs = append(errs, fmt.Errorf("--json: %w", err))
 		}
 	}
 	if f.htmlFile != "" {
 		if err := writePage(f.htmlFile, r.Page); err != nil {
-			return fmt.Errorf("--html: %w", err)
+			errs = append(errs, fmt.Errorf("--html: %w", err))
 		}
 	}
 	switch n := r.Failed(); {
 	case n > 0:
-		return fmt.Errorf("%d of %d requests failed", n, n+r.Answered)
+		errs = append(errs, fmt.Errorf("%d of %d requests failed", n, n+r.Answered))
 	case r.Answered == 0:
-		return errors.New("nothing was sent")
+		errs = append(errs, errors.New("nothing was sent"))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // writePage writes a page into a file.
