@@ -89,3 +89,22 @@ func TestClosedStore(t *testing.T) {
 		assert.EqualValues(t, 1, st.Sets)
 	})
 }
+
+// What goes at Close made no room for anything.
+func TestClosedIsNotEvicted(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e Engine) {
+		s := open[int](t, e, 1<<20)
+		for i := range 1_000 {
+			s.Set(fmt.Sprint("k", i), i, 100, 0)
+			if i == 900 {
+				s.Flush() // the rest may be pending
+			}
+		}
+		require.NoError(t, s.Close())
+		st := s.Stats()
+		assert.EqualValues(t, 1_000, st.Sets)
+		assert.Zero(t, st.Evicted)
+		assert.Zero(t, st.Expired)
+		assert.Zero(t, st.Rejected)
+	})
+}

@@ -16,7 +16,7 @@ func (s *overlay[V]) close() {
 	s.roomy.Broadcast()
 	s.queueMu.Unlock()
 	close(s.stop)
-	<-s.done
+	s.working.Wait()
 	s.turn <- struct{}{} // nobody gets it any more
 	for i := range s.shards {
 		sh := &s.shards[i]
@@ -29,6 +29,7 @@ func (s *overlay[V]) close() {
 			runtime.Gosched()
 		}
 	}
+	s.clearing.Store(true)
 	s.engine.Close()
 	s.entries.Store(0)
 	s.cost.Store(0)

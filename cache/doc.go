@@ -8,7 +8,10 @@
 // the value, the key and [Store.Overhead] together.
 //
 // Two engines choose what is kept. An expired value is never returned by either,
-// but its bytes are counted until it is collected, within about ten seconds.
+// but its bytes are counted until it is collected: by gdsf within about ten seconds;
+// by ristretto when it looks at all entries, with a pause of five seconds, or of 64
+// times as long as the last look took if that is more. That is about ten seconds for a
+// million entries, and about a minute for ten million.
 //
 // # gdsf
 //
@@ -21,9 +24,9 @@
 //     entry, nothing else.
 //   - All writes share one mutex and one heap: heaps that evict each for its own
 //     shard lose many points of hit ratio, since a large entry empties its shard.
-//   - The heap is lazy. Its keys are bounds that the priorities never fall below; the
-//     bound at the top is raised to the priority before it is believed. Victims are
-//     those of the textbook.
+//   - The heap is lazy. Its keys are lower bounds of the priorities, which hits only
+//     raise; the bound at the top is raised to the priority before it is believed.
+//     Victims are those of the textbook.
 //   - A small sketch remembers the frequency of what was evicted.
 //
 // # ristretto
@@ -44,14 +47,15 @@
 //
 // # How the overlay hides it
 //
-// Only who has the turn changes the engine: the writer, a goroutine, or a call
-// that concerns the whole store. What callers want goes into a map of pending
-// intents (hash to the newest item or a tombstone, in shards) before the call
-// returns. Look-ups ask the intents first, and the engine only for hashes that
-// have none. The writer applies up to 512 intents, waits until the engine has
-// worked them off, and only then forgets those that are still the newest of their
-// hash; the others go round again. A changed cost is written as Del and Set, so
-// that it is evicted for. There is no index of what is applied: the engine is asked.
+// Only who has the turn changes the engine: the writer and the sweeper, which are
+// goroutines, or a call that concerns the whole store. What callers want goes into
+// a map of pending intents (hash to the newest item or a tombstone, in shards)
+// before the call returns. Look-ups ask the intents first, and the engine only for
+// hashes that have none. The writer applies up to 512 intents, waits until the
+// engine has worked them off, and only then forgets those that are still the newest
+// of their hash; the others go round again. A changed cost is written as Del and
+// Set, so that it is evicted for. There is no index of what is applied: the engine
+// is asked.
 //
 // INVARIANT: what the engine holds under a hash is what the last intent of that hash
 // left there, or is hidden by a newer pending one. Without a pending intent, and
@@ -69,15 +73,15 @@
 //
 // Callbacks of the engine may come twice, or with a zero value. Each item carries a
 // mark that it has left the accounts: whoever sets it first, eviction, refusal, a
-// newer item, the sweep or Clear, counts it, and nobody else.
+// newer item, the sweep, Resize or Clear, counts it, and nobody else.
 //
 // # What remains of ristretto
 //
-// Admission may refuse what Set accepted: the value is gone a moment later, and
-// so is the one before it. Large values that are seen for the first time on a
-// full store fare worst. Pending items come on top of MaxCost: callers wait while
-// they make up more than a thirty-second of it and 1 MiB. Frequencies are counted with losses
-// under load; an Update of a key that has a value counts as a use of it. A store
-// that is much larger than Options foresaw (Resize, or a MeanCost that is far too
-// large) evicts less wisely.
+// Admission may refuse what Set accepted: the value is gone a moment later, and so
+// is the one before it. Large values that are seen for the first time on a full
+// store fare worst. Pending items come on top of MaxCost: callers wait while they
+// make up more than a thirty-second of it or 1 MiB, the larger of the two.
+// Frequencies are counted with losses under load; an Update of a key that has a
+// value counts as a use of it. A store that is much larger than Options foresaw
+// (Resize, or a MeanCost that is far too large) evicts less wisely.
 package cache

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -225,4 +227,36 @@ func TestGDSFRemembers(t *testing.T) {
 	s.Clear()
 	s.Set("a", 1, 1_000, 0)
 	assert.EqualValues(t, 1, s.shard(h).nodes[h].uses.Load(), "Clear forgets")
+}
+
+// Hits that race, while L rises, never undo one another; the heap relies on it.
+func TestGDSFHitsNeverLowerThePriority(t *testing.T) {
+	const racers = 2
+	nodes := make([]node[int], 5_000)
+	var age, arrived atomic.Uint64
+	var wg sync.WaitGroup
+	for range racers {
+		wg.Go(func() {
+			for i := range nodes {
+				n := &nodes[i]
+				arrived.Add(1)
+				for arrived.Load() < racers*uint64(i+1) { // all hit the same one
+					runtime.Gosched()
+				}
+				uses, last := n.uses.Load(), n.age.Load()
+				for range maxUses {
+					age.Add(1) // bits of numbers above 0 are in the order of the numbers
+					n.hit(&age)
+					u, l := n.uses.Load(), n.age.Load()
+					if u < uses || l < last {
+						t.Errorf("%d uses and age %d after %d and %d", u, l, uses, last)
+					}
+					uses, last = u, l
+				}
+			}
+		})
+	}
+	wg.Wait()
+	nodes[0].hit(&age)
+	assert.Equal(t, age.Load(), nodes[0].age.Load(), "the next hit renews the age")
 }

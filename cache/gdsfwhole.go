@@ -2,6 +2,7 @@ package cache
 
 import (
 	"math"
+	"runtime"
 	"time"
 )
 
@@ -12,7 +13,7 @@ const ageLimit = 1 << 20
 // setAge notes the priority of a victim as L.
 func (s *gdsf[V]) setAge(age float64) {
 	if age < ageLimit {
-		// Hits that race may have noted an L that was a little older.
+		// Rounding may have taken a little off a priority when L started anew.
 		s.age.Store(math.Float64bits(max(age, math.Float64frombits(s.age.Load()))))
 		return
 	}
@@ -79,9 +80,28 @@ func (s *gdsf[V]) Resize(maxCost int64) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.max.Store(maxCost)
-	s.evictTo(maxCost)
+	s.mu.Unlock()
+	for s.shrink() {
+		runtime.Gosched() // else this goroutine has the mutex back before who waits for it
+	}
+}
+
+// shrinkStep is how many entries go before other writes have their turn: a third of
+// a millisecond.
+const shrinkStep = 1_000
+
+// shrink evicts a step towards max; it reports whether more is to do.
+func (s *gdsf[V]) shrink() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range shrinkStep {
+		if s.cost.Load() <= s.max.Load() {
+			return false
+		}
+		s.evict()
+	}
+	return true
 }
 
 // Flush has nothing to wait for.

@@ -2,9 +2,10 @@ package cache
 
 import "math"
 
-// heap orders nodes by a bound that their priority never falls below: a hit raises
-// the priority and leaves the heap alone. Only at the top is the bound compared with
-// the priority, and raised to it; the least one is found all the same.
+// heap orders nodes by a lower bound of their priority: a hit raises the priority and
+// leaves the heap alone. Only at the top is the bound compared with the priority, and
+// raised to it; the least one is found all the same. That holds since no hit lowers
+// a priority, see node.hit.
 type heap[V any] struct{ slots []slotted[V] }
 
 type slotted[V any] struct {
@@ -12,7 +13,7 @@ type slotted[V any] struct {
 	node  *node[V]
 }
 
-// priority is H. It only grows while the node is held.
+// priority is H. While the node is held it grows, or is shifted with all others.
 func (n *node[V]) priority() float64 {
 	return math.Float64frombits(n.age.Load()) + float64(n.uses.Load())*n.weight
 }
@@ -40,13 +41,21 @@ func (h *heap[V]) remove(n *node[V]) {
 	moved := h.slots[last]
 	h.slots[last] = slotted[V]{}
 	h.slots = h.slots[:last]
-	if i == last {
-		return
-	}
-	if moved.bound < h.slots[i].bound {
+	switch {
+	case i == last:
+	case moved.bound < h.slots[i].bound:
 		h.up(i, moved)
-	} else {
+	default:
 		h.down(i, moved)
+	}
+	h.trim()
+}
+
+// trim gives memory back when less than a quarter of it is used. It keeps twice what
+// is needed: half of the nodes must go before it copies again.
+func (h *heap[V]) trim() {
+	if n := len(h.slots); cap(h.slots) > 1024 && n < cap(h.slots)/4 {
+		h.slots = append(make([]slotted[V], 0, 2*n), h.slots...)
 	}
 }
 

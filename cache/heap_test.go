@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,4 +50,25 @@ func TestHeapPopsTheLeast(t *testing.T) {
 		}
 		require.Len(t, h.slots, len(held))
 	}
+}
+
+// The slots of many nodes that have gone are given back, and order survives it.
+func TestHeapShrinks(t *testing.T) {
+	var h heap[int]
+	nodes := make([]*node[int], 100_000)
+	for i := range nodes {
+		nodes[i] = &node[int]{weight: float64(i)}
+		nodes[i].uses.Store(1)
+		h.push(nodes[i])
+	}
+	most := cap(h.slots)
+	for _, n := range nodes[:90_000] {
+		h.remove(n)
+	}
+	assert.Less(t, cap(h.slots), most/2)
+	for _, n := range nodes[90_000:] {
+		least, _ := h.pop()
+		require.Same(t, n, least)
+	}
+	assert.LessOrEqual(t, cap(h.slots), 1024)
 }

@@ -13,7 +13,7 @@ func TestHistorySize(t *testing.T) {
 		o    Options
 		want int
 	}{
-		{"16 for each entry of the default size", Options{MaxCost: 1 << 30}, 16 << 16},
+		{"16 for each entry of the default size", Options{MaxCost: 1 << 30}, 16 * (1 << 30) / DefaultMeanCost},
 		{"16 for each entry of the given size", Options{MaxCost: 1 << 30, MeanCost: 1 << 20}, 16 << 10},
 		{"rounded up", Options{MaxCost: 1<<30 + 1<<20, MeanCost: 1 << 20}, 32 << 10},
 		{"a small store gets enough to be useful", Options{MaxCost: 1}, 1 << 12},

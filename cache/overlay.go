@@ -173,16 +173,10 @@ func (s *overlay[V]) settled(sh *shard[V], h uint64, in intent[V]) {
 }
 
 func (s *overlay[V]) Set(key string, v V, cost int64, ttl time.Duration) bool {
-	return s.Update(key, func(V, bool) Change[V] {
-		return Change[V]{Op: Put, Value: v, Cost: cost, TTL: ttl}
-	})
+	return s.Update(key, putting(v, cost, ttl))
 }
 
-func (s *overlay[V]) Delete(key string) bool {
-	was := false
-	s.Update(key, func(_ V, ok bool) Change[V] {
-		was = ok
-		return Change[V]{Op: Remove}
-	})
+func (s *overlay[V]) Delete(key string) (was bool) {
+	s.Update(key, removing[V](&was))
 	return was
 }

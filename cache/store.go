@@ -44,8 +44,11 @@ type Store[V any] interface {
 	Clear()
 
 	// Resize sets MaxCost; a value below 1 changes nothing. When the store shrinks,
-	// entries are evicted until the rest fits; their memory is free on return. Tables
-	// that were sized by MaxCost keep the size that New gave them.
+	// entries are evicted until the rest fits; other writes go on meanwhile. The memory of
+	// what was evicted is free on return, but for its places in maps, which do not
+	// shrink: they serve other entries, and are free after Clear. Tables that were sized
+	// by MaxCost keep the size that New gave them. With ristretto, Clear, Flush and
+	// Range wait for a Resize.
 	Resize(maxCost int64)
 
 	// Flush returns when all that was written before the call has been applied:
@@ -65,28 +68,6 @@ type Store[V any] interface {
 	Close() error
 }
 
-// Op says what an Update does to its key.
-type Op uint8
-
-const (
-	Keep   Op = iota // leave it as it is
-	Put              // replace the value
-	Remove           // remove the value
-)
-
-// Change is the outcome of an Update; Value, Cost and TTL belong to a Put.
-type Change[V any] struct {
-	Op    Op
-	Value V
-	Cost  int64         // all that the entry counts, in bytes, from 1 to MaxCost: value, key and Overhead
-	TTL   time.Duration // 0 = no expiry; negative is refused
-}
-
-// fits reports whether a Put may be taken by a store of maxCost bytes.
-func (c *Change[V]) fits(maxCost int64) bool {
-	return c.Cost >= 1 && c.Cost <= maxCost && c.TTL >= 0
-}
-
 // Engine names a way to choose what is kept.
 type Engine string
 
@@ -102,13 +83,20 @@ func Engines() []Engine { return []Engine{Ristretto, GDSF} }
 // alike.
 const DefaultExponent = 0.5
 
+// DefaultMeanCost is the mean cost of an entry that is expected where Options do not
+// say, in bytes. Sites with small objects lost up to 7 points of hit ratio at twice of
+// it.
+const DefaultMeanCost = 8 << 10
+
 // Options says what New makes.
 type Options struct {
 	// MaxCost bounds the sum of all costs, in bytes; at least 1.
 	MaxCost int64
-	// MeanCost is the expected mean cost of an entry, in bytes; 0 = 16 KiB. It sizes
-	// the frequency counters: for each entry that fits, 100 to 200 bytes with
-	// ristretto and 16 to 32 with gdsf.
+	// MeanCost is the expected mean cost of an entry, in bytes; 0 = DefaultMeanCost. It
+	// sizes the frequency counters: for each entry that fits, 100 to 200 bytes with
+	// ristretto and 16 to 32 with gdsf. With the default these are up to 2.4 % of
+	// MaxCost with ristretto and up to 0.4 % with gdsf, on top of it; more of a store of
+	// less than some MiB.
 	MeanCost int64
 	// Engine chooses what is kept; "" = Ristretto.
 	Engine Engine
@@ -143,7 +131,7 @@ func New[V any](o Options) (Store[V], error) {
 func (o Options) fitting() int64 {
 	mean := o.MeanCost
 	if mean == 0 {
-		mean = 16 << 10
+		mean = DefaultMeanCost
 	}
 	return o.MaxCost / mean
 }

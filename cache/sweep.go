@@ -10,9 +10,24 @@ const (
 	sweepShare = 64              // and at most 1/64 of the time is spent on looking
 )
 
+// sweep has a goroutine of its own: a look at millions of items takes long, and the
+// writer must not be held up.
+func (s *overlay[V]) sweep() {
+	timer := time.NewTimer(sweepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			timer.Reset(s.collect())
+		case <-s.stop:
+			return
+		}
+	}
+}
+
 // collect removes what has expired and returns the pause until the next time. It
 // looks at every item: an index by time would cost memory for each of them, and
-// the engine's own stalls when many expire at once. The writer calls it.
+// the engine's own stalls when many expire at once.
 func (s *overlay[V]) collect() (pause time.Duration) {
 	began := time.Now()
 	now := s.now()

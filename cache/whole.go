@@ -71,29 +71,3 @@ func (s *overlay[V]) Clear() {
 	s.engine.Clear()
 	s.clearing.Store(false)
 }
-
-// Resize evicts in no particular order when the store shrinks.
-func (s *overlay[V]) Resize(maxCost int64) {
-	if maxCost < 1 || !s.take() {
-		return
-	}
-	defer s.give()
-	s.max.Store(maxCost)
-	s.engine.UpdateMaxCost(maxCost)
-	s.applyQueued()
-	excess := -s.engine.RemainingCost()
-	if excess <= 0 {
-		return
-	}
-	var out []*item[V]
-	s.engine.IterValues(func(it *item[V]) (stop bool) {
-		out = append(out, it)
-		excess -= it.cost
-		return excess <= 0
-	})
-	for len(out) > 0 {
-		n := min(batch, len(out))
-		s.evicted.Add(s.discard(out[:n]))
-		out = out[n:]
-	}
-}

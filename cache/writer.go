@@ -1,27 +1,18 @@
 package cache
 
-import (
-	"time"
-
-	"github.com/dgraph-io/ristretto/v2"
-)
+import "github.com/dgraph-io/ristretto/v2"
 
 // batch bounds how many keys are applied before the engine is waited for. At two
 // commands a key it is far below the 32,768 that the engine queues, so that none
 // is dropped.
 const batch = 512
 
-// write is the writer: it applies what callers queue, and collects what expired.
+// write is the writer: it applies what callers queue.
 func (s *overlay[V]) write() {
-	defer close(s.done)
-	sweep := time.NewTimer(sweepEvery)
-	defer sweep.Stop()
 	for {
 		select {
 		case <-s.wake:
 			s.Flush()
-		case <-sweep.C:
-			sweep.Reset(s.collect())
 		case <-s.stop:
 			return
 		}
@@ -29,8 +20,8 @@ func (s *overlay[V]) write() {
 }
 
 // take waits for the turn to change the engine; false means that the store is
-// closed. Only who has the turn calls the engine's Set, Del, Clear and IterValues,
-// and gives it back when the engine has worked off all of its commands.
+// closed. Only who has the turn calls the engine's Set, Del and Clear, and gives it
+// back when the engine has worked off all of its commands.
 func (s *overlay[V]) take() bool {
 	select {
 	case s.turn <- struct{}{}:

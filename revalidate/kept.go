@@ -5,6 +5,7 @@ import (
 	"time"
 	"unsafe"
 
+	"cacheproxy/cache"
 	"cacheproxy/policy"
 )
 
@@ -76,21 +77,21 @@ func (k Kept) isNothing() bool { return k.rest == nil && k.head == "" }
 func (k Kept) cost() int64 {
 	if k.head != "" {
 		_, room := extent(k.head)
-		return allocated(int64(len(k.head))) + allocated(room)
+		return cache.Allocated(int64(len(k.head))) + cache.Allocated(room)
 	}
 	records := k.records()
-	n := sliceSize + allocated(int64(len(records))*pointerSize)
+	n := sliceSize + cache.Allocated(int64(len(records))*pointerSize)
 	for _, r := range records {
-		n += recordSize + allocated(int64(len(r.head)))
+		n += recordSize + cache.Allocated(int64(len(r.head)))
 		chunks := r.body.Chunks()
 		if len(chunks) > 1 {
-			n += manySize + allocated(int64(len(chunks))*sliceSize)
+			n += manySize + cache.Allocated(int64(len(chunks))*sliceSize)
 		}
 		for _, c := range chunks {
-			n += allocated(int64(cap(c)))
+			n += cache.Allocated(int64(cap(c)))
 		}
 		if r.partial != nil {
-			n += allocated(int64(unsafe.Sizeof(*r.partial))) + allocated(int64(len(r.partial.Held))*rangeSize)
+			n += cache.Allocated(int64(unsafe.Sizeof(*r.partial))) + cache.Allocated(int64(len(r.partial.Held))*rangeSize)
 		}
 	}
 	return n

@@ -71,7 +71,7 @@ func (f *Fetcher) change(key string, entries []*Entry) cache.Change[Kept] {
 	k := keep(entries, f.base)
 	return cache.Change[Kept]{
 		Op: cache.Put, Value: k, TTL: keepFor(entries, now),
-		Cost: k.cost() + allocated(int64(len(key))) + f.store.Overhead(),
+		Cost: k.cost() + cache.Allocated(int64(len(key))) + f.store.Overhead(),
 	}
 }
 
