@@ -145,6 +145,7 @@ func (r *run) part(name string, p Part) (*recorder, error) {
 	rec, f := newRecorder(start), newFeed(r.o.Source, p, start, r.o.Stop)
 	over := make(chan struct{})
 	var wg sync.WaitGroup
+	wg.Go(func() { r.limit(over) })
 	wg.Go(func() { r.attend(name, p, rec, before, over) })
 	if r.o.Rate > 0 {
 		r.openLoop(f, rec, start)
@@ -160,8 +161,28 @@ func (r *run) part(name string, p Part) (*recorder, error) {
 	return rec, nil
 }
 
-// attend cancels what lasts too long, cuts the series and tells of the progress,
-// until the part is over.
+// limit cancels what lasts too long until the part is over.
+func (r *run) limit(over <-chan struct{}) {
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		for _, s := range r.senders {
+			if r.ctx.Err() != nil {
+				s.abort()
+			}
+			s.expire(now, r.o.Timeout)
+		}
+	}
+}
+
+// attend cuts the series and tells of the progress until the part is over. It may
+// have to wait for the origin, which must not keep [run.limit] from its work.
 func (r *run) attend(name string, p Part, rec *recorder, before tree, over <-chan struct{}) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
@@ -176,12 +197,6 @@ func (r *run) attend(name string, p Part, rec *recorder, before tree, over <-cha
 		case <-ticker.C:
 		}
 		now := time.Now()
-		for _, s := range r.senders {
-			if r.ctx.Err() != nil {
-				s.abort()
-			}
-			s.expire(now, r.o.Timeout)
-		}
 		if now.Before(rec.series.due()) {
 			continue
 		}

@@ -174,6 +174,32 @@ func TestLossOfTheOriginLeavesTheReport(t *testing.T) {
 	})
 }
 
+// slow is an origin that takes its time to tell its counters.
+type slow struct{}
+
+func (slow) Counts(context.Context) (report.Origin, error) {
+	time.Sleep(900 * time.Millisecond)
+	return report.Origin{}, nil
+}
+
+func (slow) Reset(context.Context) error { return nil }
+
+func TestSlowOriginDelaysNoTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil { // it never stands still, and never ends
+				_, _ = w.Write([]byte("x"))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		o.Timeout, o.Measured, o.Origin = 100*time.Millisecond, Part{Duration: 5 * time.Second}, slow{}
+		r, err := Run(t.Context(), o)
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, r.Failed(), int64(o.Measured.Duration/(o.Timeout+beat)))
+	})
+}
+
 func TestEndOfTheContextEndsARunAtOnce(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		synctest.Test(t, func(t *testing.T) {

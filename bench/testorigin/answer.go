@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// noStore is the Cache-Control of answers that nobody may keep.
+const noStore = "no-store"
+
 // answer is what a request gets.
 type answer struct {
 	event        event
@@ -21,8 +24,8 @@ type answer struct {
 
 func (a *answer) hasObject() bool { return a.text == "" }
 
-// judge says what a request gets; fails makes it an error.
-func (o *Origin) judge(r *http.Request, fails bool) *answer {
+// judge says what a request gets.
+func (o *Origin) judge(r *http.Request) *answer {
 	a := &answer{event: event{
 		method:      "other",
 		status:      http.StatusOK,
@@ -36,20 +39,14 @@ func (o *Origin) judge(r *http.Request, fails bool) *answer {
 		a.allow = "GET, HEAD, POST"
 		return a.refuse(r, http.StatusMethodNotAllowed)
 	}
-	if fails {
-		a.event.inject = true
-		return a.refuse(r, http.StatusServiceUnavailable)
-	}
 	var ok bool
 	if a.object, ok = find(r); !ok {
 		return a.refuse(r, http.StatusNotFound)
 	}
 	a.event.gzip, a.event.language = a.object.gzip, a.object.language != ""
 	a.cacheControl = o.options.CacheControl
-	a.event.store = r.Method != http.MethodPost && r.Header.Get(PrivateField) == "" &&
-		share(mix(a.object.url^o.options.Seed)) >= o.options.NoStore
-	if !a.event.store {
-		a.cacheControl = "no-store"
+	if r.Method == http.MethodPost || r.Header.Get(PrivateField) != "" {
+		a.cacheControl, a.event.noStore = noStore, true
 	}
 	a.to = a.object.length()
 	if r.Method != http.MethodPost {
@@ -69,7 +66,7 @@ func (o *Origin) judge(r *http.Request, fails bool) *answer {
 func (a *answer) refuse(r *http.Request, status int) *answer {
 	a.event.status = status
 	a.text = fmt.Sprintf("%d %s\n", status, http.StatusText(status))
-	a.cacheControl = "no-store"
+	a.cacheControl, a.event.noStore = noStore, true
 	a.length = int64(len(a.text))
 	if r.Method != http.MethodHead {
 		a.event.body = a.length

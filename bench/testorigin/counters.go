@@ -20,8 +20,7 @@ type Counters struct {
 	Range       int64 `json:"range"`       // had Range
 	Gzip        int64 `json:"gzip"`        // were for a gzip form
 	Language    int64 `json:"language"`    // were for an object that varies by language
-	NoStore     int64 `json:"no_store"`    // were answered with no-store
-	Injected    int64 `json:"injected"`    // were answered with an error on purpose
+	NoStore     int64 `json:"no_store"`    // were private, POST or refused, and so answered with no-store
 	Aborted     int64 `json:"aborted"`     // did not get their whole body
 }
 
@@ -31,10 +30,10 @@ func newCounters() Counters {
 
 // event is one answer to be counted.
 type event struct {
-	method                                          string
-	status                                          int
-	body                                            int64
-	conditional, rng, gzip, language, store, inject bool
+	method                                    string
+	status                                    int
+	body                                      int64
+	conditional, rng, gzip, language, noStore bool
 }
 
 // tally counts answers. An answer is counted before its first byte is sent: who
@@ -57,7 +56,7 @@ func (t *tally) add(e event) (epoch int) {
 		n  *int64
 	}{
 		{e.conditional, &t.c.Conditional}, {e.rng, &t.c.Range}, {e.gzip, &t.c.Gzip},
-		{e.language, &t.c.Language}, {!e.store, &t.c.NoStore}, {e.inject, &t.c.Injected},
+		{e.language, &t.c.Language}, {e.noStore, &t.c.NoStore},
 	} {
 		if kind.is {
 			*kind.n++

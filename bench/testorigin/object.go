@@ -50,9 +50,6 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// share maps a hash to [0, 1).
-func share(hash uint64) float64 { return float64(hash>>11) / (1 << 53) }
-
 // ETag is the entity tag of a representation of this many bytes before any
 // encoding, and of its gzip form.
 func ETag(c Content, size int64, gzip bool) string {

@@ -20,46 +20,50 @@
 package testorigin
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Options says how an origin answers. The zero value is an origin whose objects
-// are fresh for an hour, which never fails and never waits.
+// are fresh for an hour, and which never waits.
 type Options struct {
-	CacheControl string        // of storable answers; "" = max-age=3600
-	NoStore      float64       // share of the targets that are no-store, 0 to 1
-	Errors       float64       // share of the requests that are answered with 503, 0 to 1
+	CacheControl string        // of answers that are not private; "" = DefaultCacheControl
 	Latency      time.Duration // wait before each answer
-	Jitter       time.Duration // more of it: up to this, evenly spread
-	Seed         uint64        // changes which targets and requests the shares and the jitter hit
+}
+
+// DefaultCacheControl makes objects fresh for an hour.
+const DefaultCacheControl = "max-age=3600"
+
+// Validate returns an error that names the option which is out of range.
+func (o Options) Validate() error {
+	if !httpguts.ValidHeaderFieldValue(o.CacheControl) {
+		return fmt.Errorf("testorigin: CacheControl %q cannot be sent: leave out control characters", o.CacheControl)
+	}
+	if o.Latency < 0 {
+		return fmt.Errorf("testorigin: Latency is %s: give 0 or more", o.Latency)
+	}
+	return nil
 }
 
 // Origin is the handler. All its methods may be called from any goroutine.
 type Origin struct {
-	options  Options
-	tally    tally
-	arrivals atomic.Uint64
+	options Options
+	tally   tally
 }
 
-// New returns an origin, or an error that names the option which is out of range.
+// New returns an origin, or the error of [Options.Validate].
 func New(o Options) (*Origin, error) {
-	switch {
-	case !(o.NoStore >= 0 && o.NoStore <= 1):
-		return nil, fmt.Errorf("testorigin: NoStore is %v: give a share from 0 to 1", o.NoStore)
-	case !(o.Errors >= 0 && o.Errors <= 1):
-		return nil, fmt.Errorf("testorigin: Errors is %v: give a share from 0 to 1", o.Errors)
-	case o.Latency < 0 || o.Jitter < 0:
-		return nil, errors.New("testorigin: Latency or Jitter is negative: give 0 or more")
+	if err := o.Validate(); err != nil {
+		return nil, err
 	}
 	if o.CacheControl == "" {
-		o.CacheControl = "max-age=3600"
+		o.CacheControl = DefaultCacheControl
 	}
 	return &Origin{options: o, tally: tally{c: newCounters()}}, nil
 }
@@ -76,14 +80,13 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if o.serveControl(w, r) {
 		return
 	}
-	luck := mix(mix(o.options.Seed+step) + o.arrivals.Add(1)*step)
-	if !o.wait(r, luck) {
+	if !o.wait(r) {
 		panic(http.ErrAbortHandler) // nobody waits for an answer, so none is counted
 	}
 	if r.Method == http.MethodPost {
 		_, _ = io.Copy(io.Discard, r.Body) // an answer is due whatever came of it
 	}
-	a := o.judge(r, share(mix(luck)) < o.options.Errors)
+	a := o.judge(r)
 	epoch := o.tally.add(a.event)
 	sent, err := a.write(w)
 	if err != nil {
@@ -92,12 +95,11 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // wait takes the time that the options say; false when the client went away.
-func (o *Origin) wait(r *http.Request, luck uint64) bool {
-	d := o.options.Latency + time.Duration(share(luck)*float64(o.options.Jitter))
-	if d <= 0 {
+func (o *Origin) wait(r *http.Request) bool {
+	if o.options.Latency == 0 {
 		return true
 	}
-	timer := time.NewTimer(d)
+	timer := time.NewTimer(o.options.Latency)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

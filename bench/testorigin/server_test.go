@@ -112,8 +112,8 @@ func TestListenRefuses(t *testing.T) {
 	s := listen(t, Options{})
 	_, err := Listen(s.Addr(), Options{})
 	assert.ErrorContains(t, err, "give a free address, such as 127.0.0.1:0")
-	_, err = Listen("127.0.0.1:0", Options{Errors: 2})
-	assert.ErrorContains(t, err, "Errors is 2")
+	_, err = Listen("127.0.0.1:0", Options{Latency: -1})
+	assert.ErrorContains(t, err, "Latency is -1ns")
 }
 
 func TestCloseEndsConnections(t *testing.T) {

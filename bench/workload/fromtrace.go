@@ -152,6 +152,14 @@ func (t *Trace) Next() (Request, bool) {
 	return r, true
 }
 
+// Plain takes away what only the built-in origin understands. Call it before the
+// first Next when the requests are for an origin that knows nothing of it.
+func (t *Trace) Plain() {
+	for i := range t.objects {
+		t.objects[i].request.Header = nil
+	}
+}
+
 // Len is the number of requests.
 func (t *Trace) Len() int { return len(t.requests) }
 

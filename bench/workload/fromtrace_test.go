@@ -94,6 +94,16 @@ func TestFromTraceTellsTheOrigin(t *testing.T) {
 	assert.Equal(t, int64(5), rs[3].Size)
 }
 
+func TestPlainTraceTellsNothing(t *testing.T) {
+	line := trace.Request{Method: "GET", Host: "a.example", Target: "/me", Status: 200, Size: 5, Private: true}
+	told, plain := replay(t, false, line), replay(t, false, line)
+	plain.Plain()
+	want := all(told)
+	require.NotEmpty(t, want[0].Header)
+	want[0].Header = nil
+	assert.Equal(t, want, all(plain), "nothing else changes")
+}
+
 func TestFromTraceSizes(t *testing.T) {
 	head := trace.Request{Method: "HEAD", Target: "/a", Status: 200}
 	for _, tc := range []struct {

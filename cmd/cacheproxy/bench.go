@@ -14,6 +14,7 @@ import (
 
 	"cacheproxy/bench/load"
 	"cacheproxy/bench/report"
+	"cacheproxy/bench/testorigin"
 	"cacheproxy/bench/workload"
 	"cacheproxy/config"
 	"cacheproxy/memory"
@@ -60,10 +61,12 @@ ORIGIN
   --origin-listen starts it where your proxy looks for its origin; 'cacheproxy
   bench origin' runs it on another machine, for --origin-stats. Without either,
   the response fields must tell: Cache-Status, X-Cache, CF-Cache-Status and
-  others like them.
+  others like them. To measure stale and revalidated answers, let its objects
+  expire: --origin-cache-control 'max-age=1, stale-while-revalidate=60'.
 
 Ctrl-C ends the run, with a report; the second one ends it at once. Exit status: 0;
-1 if requests failed or contents were wrong; 2 for wrong usage.`
+1 if requests failed, contents were wrong or a file could not be read or written;
+2 for wrong usage.`
 
 // benchFlags are the flags of bench as they were given.
 type benchFlags struct {
@@ -79,7 +82,7 @@ type benchFlags struct {
 	ca                 string
 	originListen       string
 	originStats        string
-	originLatency      time.Duration
+	origin             testorigin.Options
 	pid                int
 	cacheSize, engine  string
 	check, compare     bool
@@ -131,7 +134,8 @@ func (f *benchFlags) add(cmd *cobra.Command) {
 	set.StringVar(&f.ca, "ca", "", "accept certificates signed by those in this `FILE`, PEM")
 	set.StringVar(&f.originListen, "origin-listen", "", "start the built-in origin at this `ADDR`")
 	set.StringVar(&f.originStats, "origin-stats", "", "`URL` of a built-in origin in another process, to ask its counters")
-	set.DurationVar(&f.originLatency, "origin-latency", 0, "`TIME` that the built-in origin takes for an answer")
+	set.DurationVar(&f.origin.Latency, "origin-latency", 0, "`TIME` that the built-in origin takes for an answer")
+	set.StringVar(&f.origin.CacheControl, "origin-cache-control", testorigin.DefaultCacheControl, "`VALUE` of Cache-Control in its answers")
 	set.IntVar(&f.pid, "pid", 0, "watch memory and CPU of the process `PID` and its children (Linux)")
 	set.StringVar(&f.cacheSize, "cache-size", "", "`SIZE` of our proxy's cache; with a URL: of the target's, drawn beside the memory of --pid")
 	set.StringVar(&f.engine, "cache-engine", "", "`NAME` of our proxy's cache engine")
@@ -152,14 +156,16 @@ func (f *benchFlags) validate(cmd *cobra.Command, target string, extra []string)
 		return errors.New("--origin-listen, --origin-stats and --pid are about another proxy: say its URL")
 	case f.originListen != "" && f.originStats != "":
 		return errors.New("--origin-listen and --origin-stats exclude each other: the origin is here or there")
-	case target != "" && f.originListen == "" && given("origin-latency"):
-		return errors.New("--origin-latency needs the built-in origin here: give --origin-listen")
+	case target != "" && f.originListen == "" && (given("origin-latency") || given("origin-cache-control")):
+		return errors.New("--origin-latency and --origin-cache-control need the built-in origin here: give --origin-listen")
 	case target != "" && f.originListen == "" && f.originStats == "" && given("check") && f.check:
 		return errors.New("--check knows the contents of the built-in origin only: give --origin-listen or --origin-stats")
 	case target != "" && (f.engine != "" || len(extra) > 0):
 		return errors.New("--cache-engine and what follows -- are for our own proxy, which is not started when there is a URL")
 	case f.insecure && f.ca != "":
 		return errors.New("--insecure and --ca exclude each other")
+	case (f.insecure || f.ca != "") && !secure(target):
+		return errors.New("--insecure and --ca are about certificates: they need an https URL as the target")
 	case f.requests < 0:
 		return fmt.Errorf("--requests: %d is less than nothing", f.requests)
 	case f.requests == 0 && given("requests"):
@@ -169,11 +175,6 @@ func (f *benchFlags) validate(cmd *cobra.Command, target string, extra []string)
 	case target != "" && f.cacheSize != "" && f.pid == 0:
 		return errors.New("--cache-size with a URL is drawn beside the memory of --pid: give that too")
 	}
-	for _, file := range []string{f.jsonFile, f.htmlFile} {
-		if _, err := os.Stat(filepath.Dir(file)); err != nil { // or it would be found out when all is measured
-			return fmt.Errorf("--json and --html: %w", err)
-		}
-	}
 	f.reseeded = given("seed")
 	once := f.trace != "" && !given("duration") && !given("requests")
 	if f.requests > 0 && !given("duration") || once {
@@ -181,6 +182,24 @@ func (f *benchFlags) validate(cmd *cobra.Command, target string, extra []string)
 	}
 	if once && !given("warmup") {
 		f.warmup = "0s"
+	}
+	return nil
+}
+
+// secure reports whether a target has certificates. One that is no URL is
+// refused for that, later.
+func secure(target string) bool {
+	u, err := parseTarget(target)
+	return target != "" && (err != nil || u.Scheme == "https")
+}
+
+// writable refuses files in directories that are not there, which would be found
+// out when all is measured.
+func (f *benchFlags) writable() error {
+	for _, file := range []string{f.jsonFile, f.htmlFile} {
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return fmt.Errorf("--json and --html: %w", err)
+		}
 	}
 	return nil
 }

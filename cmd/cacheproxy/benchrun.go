@@ -37,9 +37,15 @@ func bench(cmd *cobra.Command, f *benchFlags, args []string) error {
 	if err := f.validate(cmd, target, extra); err != nil {
 		return usageError{err}
 	}
+	if err := checkOrigin(f.origin); err != nil {
+		return err
+	}
+	if err := f.writable(); err != nil {
+		return err
+	}
 	o, named, err := f.options(target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if o.Bound, err = f.bound(target == "", extra); err != nil {
 		return usageError{err}
@@ -69,39 +75,40 @@ func bench(cmd *cobra.Command, f *benchFlags, args []string) error {
 }
 
 // options are those of the load that need nothing to be started, and the name of
-// the workload.
+// the workload. Its error is a usageError unless it is about a file.
 func (f *benchFlags) options(target string) (o load.Options, named string, err error) {
 	o = load.Options{Target: &url.URL{Scheme: "http", Host: "ours"}, HTTP2: f.http2, Connections: f.connections, Rate: f.rate, Timeout: f.timeout, PID: f.pid}
 	if o.Warmup, err = parseWarmup(f.warmup); err != nil {
-		return o, "", err
+		return o, "", usageError{err}
 	}
 	if target != "" {
 		if o.Target, err = parseTarget(target); err != nil {
-			return o, "", err
+			return o, "", usageError{err}
 		}
 	}
 	if o.TLS, err = f.tls(); err != nil {
 		return o, "", err
 	}
 	if f.trace != "" {
-		return f.replay(o)
+		return f.replay(o, target == "" || f.originListen != "" || f.originStats != "")
 	}
 	spec, err := workload.Parse(f.workload)
 	if err != nil {
-		return o, "", fmt.Errorf("--workload: %w", err)
+		return o, "", usageError{fmt.Errorf("--workload: %w", err)}
 	}
 	if f.reseeded {
 		spec.Seed = f.seed
 	}
 	o.Measured = f.measured(0)
 	if o.Source, err = workload.New(spec); err != nil {
-		return o, "", fmt.Errorf("--workload: %w", err)
+		return o, "", usageError{fmt.Errorf("--workload: %w", err)}
 	}
 	return o, spec.String(), nil
 }
 
-// replay makes a trace the source.
-func (f *benchFlags) replay(o load.Options) (load.Options, string, error) {
+// replay makes a trace the source; builtIn says whether the built-in origin is
+// there to be told of its objects.
+func (f *benchFlags) replay(o load.Options, builtIn bool) (load.Options, string, error) {
 	r, err := trace.Open(f.trace)
 	if err != nil {
 		return o, "", fmt.Errorf("--trace: %w", err)
@@ -110,6 +117,9 @@ func (f *benchFlags) replay(o load.Options) (load.Options, string, error) {
 	t, err := workload.FromTrace(r, f.duration > 0 || f.requests > 0)
 	if err != nil {
 		return o, "", fmt.Errorf("--trace: %w", err)
+	}
+	if !builtIn {
+		t.Plain()
 	}
 	o.Source, o.Measured = t, f.measured(int64(t.Len()))
 	named := fmt.Sprintf("trace %s: %d requests for %d objects, %.1f MiB together", filepath.Base(f.trace), t.Len(), t.Objects(), float64(t.Footprint())/(1<<20))
@@ -154,7 +164,7 @@ func (f *benchFlags) setUp(ctx context.Context, o *load.Options, target string, 
 	}
 	var err error
 	if listen != "" {
-		if s.origin, err = testorigin.Listen(listen, testorigin.Options{Latency: f.originLatency}); err != nil {
+		if s.origin, err = testorigin.Listen(listen, f.origin); err != nil {
 			return nil, err
 		}
 		o.Origin = load.Local{Origin: s.origin.Origin}

@@ -18,6 +18,9 @@ import (
 // startTime is how long our proxy may take until it listens.
 const startTime = 20 * time.Second
 
+// longestLine of the proxy's log that is read, in bytes.
+const longestLine = 1 << 20
+
 // child is a proxy of ours in a process of its own, so that what it takes can be
 // told from what the driver takes.
 type child struct {
@@ -76,7 +79,9 @@ func startProxy(ctx context.Context, flags []string, warnings io.Writer) (*child
 // read reads the log of the proxy until its end, and then waits for it.
 func (c *child) read(log io.Reader, listens chan<- string, warnings io.Writer) {
 	defer close(c.over)
-	for lines := bufio.NewScanner(log); lines.Scan(); {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, longestLine)
+	for lines.Scan() {
 		text := lines.Text()
 		if m := serving.FindStringSubmatch(text); m != nil {
 			select {
@@ -93,6 +98,7 @@ func (c *child) read(log io.Reader, listens chan<- string, warnings io.Writer) {
 		}
 		c.mu.Unlock()
 	}
+	_, _ = io.Copy(io.Discard, log) // after a line too long, so that the proxy need not wait for us
 	err := c.cmd.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()

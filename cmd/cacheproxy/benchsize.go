@@ -25,7 +25,7 @@ what would have been left for the origin.
   cacheproxy bench size access.log
   cacheproxy bench size access.log.2.gz access.log.1 access.log
   ssh web cat /var/log/nginx/access.log | cacheproxy bench size -
-  cacheproxy bench size --sizes 64MiB,256MiB,1GiB --engine gdsf access.log
+  cacheproxy bench size --sizes 64MiB,1GiB --cache-engine gdsf access.log
 
 INPUT
   Logs of nginx, Apache, Caddy and cacheproxy: common and combined format, with
@@ -37,7 +37,8 @@ WHAT COUNTS
   GET and HEAD with status 200, 203, 204, 206, 300, 301, 404 or 410, and 304: the
   client had it, the cache is asked all the same. A URL with another size is a
   new version, which has to be fetched. HEAD, 206 and 304 do not show the size:
-  they are requests for the version that was seen last.
+  they are requests for the version that was seen last. A download that a client
+  broke off has fewer bytes in the log, and looks like another version as well.
   The cache begins empty. A log does not say how long answers stay fresh or that
   they may not be stored, so this is the best that the size allows: a site with
   short lifetimes or many cookies gets less.
@@ -47,6 +48,10 @@ MEMORY
   for header fields and bookkeeping, and what the engine takes for an entry (about
   200 bytes; --json has the number). As with the defaults of cache.max_object,
   bodies above %s, and above half of a smaller cache, are not stored.
+
+TIME
+  A million lines take about a second to be read and then, for each size, about
+  a second with gdsf and two with ristretto. Fewer --sizes are done sooner.
 
 OUTPUT
   "unlimited" is a cache that keeps everything. Then, for each engine, the
@@ -78,7 +83,7 @@ func (f *benchSizeFlags) question() (q simulate.Question, err error) {
 	q.Sizes = slices.Compact(q.Sizes)
 	for _, name := range f.engines {
 		if !slices.Contains(cache.Engines(), cache.Engine(name)) {
-			return q, usageError{fmt.Errorf("--engine: %q is none of %v", name, cache.Engines())}
+			return q, usageError{fmt.Errorf("--cache-engine: %q is none of %v", name, cache.Engines())}
 		}
 		if !slices.Contains(q.Engines, cache.Engine(name)) {
 			q.Engines = append(q.Engines, cache.Engine(name))
@@ -111,7 +116,7 @@ func benchSizeCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVar(&f.sizes, "sizes", nil, "`SIZES` of caches, such as 64MiB,1GiB (default up to 8 that suit the log)")
-	cmd.Flags().StringSliceVar(&f.engines, "engine", nil, "only `ENGINE`, ristretto or gdsf (default both)")
+	cmd.Flags().StringSliceVar(&f.engines, "cache-engine", nil, "only `ENGINE`, ristretto or gdsf (default both)")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON: sizes in bytes, ratios from 0 to 1")
 	return cmd
 }

@@ -60,12 +60,12 @@ func TestBenchSize(t *testing.T) {
 		assert.Equal(t, strings.TrimRight(line, " "), line)
 	}
 
-	text, _, err = sizeCommand(t.Context(), "--sizes", "16MiB,1MiB,16MiB", "--engine", "gdsf", path)
+	text, _, err = sizeCommand(t.Context(), "--sizes", "16MiB,1MiB,16MiB", "--cache-engine", "gdsf", path)
 	require.NoError(t, err)
 	assert.NotContains(t, text, "ristretto")
 	assert.Len(t, regexp.MustCompile(`(?m)^ *\d+MiB `).FindAllString(text, -1), 2)
 
-	text, _, err = sizeCommand(t.Context(), "--sizes", "1MiB", "--engine", "gdsf", path)
+	text, _, err = sizeCommand(t.Context(), "--sizes", "1MiB", "--cache-engine", "gdsf", path)
 	require.NoError(t, err)
 	assert.Contains(t, text, "gdsf: 1MiB is not enough; it gets only ")
 }
@@ -96,7 +96,7 @@ func TestBenchSizeUsage(t *testing.T) {
 		{[]string{"--sizes", "1KiB", path}, "--sizes: cache.size: 1KiB is out of range"},
 		{[]string{"--sizes", "lots", path}, `--sizes: "lots" is not a size`},
 		{[]string{"--sizes", "50%", path}, `--sizes: unknown unit "%"`},
-		{[]string{"--engine", "lru", path}, `--engine: "lru" is none of [ristretto gdsf]`},
+		{[]string{"--cache-engine", "lru", path}, `--cache-engine: "lru" is none of [ristretto gdsf]`},
 	} {
 		_, _, err := sizeCommand(t.Context(), tc.args...)
 		require.ErrorContains(t, err, tc.want)

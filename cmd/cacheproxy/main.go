@@ -30,13 +30,13 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "cacheproxy: %v\nRun 'cacheproxy --help' for usage.\n", err)
+		fmt.Fprintf(stderr, "cacheproxy: %v\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "cacheproxy: %v\n", err)
