@@ -230,7 +230,7 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 }
 
 // leastRoom is how many bytes may be on their way into the store at a time, beside
-// a sixteenth of its size; one object of the largest size always may.
+// a sixteenth of its size; a single one may be as large as the largest object.
 const leastRoom = 8 << 20
 
 // read moves the body into the stream. One that outgrows the largest object, or
@@ -238,13 +238,14 @@ const leastRoom = 8 << 20
 // goes on to its readers.
 func (fl *flight) read(body io.Reader, publish func()) error {
 	most := fl.f.limits.Load().maxObject
-	room := max(most, leastRoom+fl.f.store.Stats().MaxCost/16)
+	room := leastRoom + fl.f.store.Stats().MaxCost/16
 	var held int64
 	defer func() { fl.f.onTheWay.Add(-held) }()
 	hold := func(size int64) (fits bool) { // in all
 		more := max(0, size-held)
 		held += more
-		return fl.f.onTheWay.Add(more) <= room && held <= most
+		all := fl.f.onTheWay.Add(more)
+		return held <= most && (all <= room || all == held)
 	}
 	letGo := func() {
 		fl.f.onTheWay.Add(-held)
