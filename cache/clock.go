@@ -11,6 +11,9 @@ type clock struct{ start time.Time }
 
 func (c clock) now() int64 { return int64(time.Since(c.start)) }
 
+// at is now for a time that is known.
+func (c clock) at(t time.Time) int64 { return int64(t.Sub(c.start)) }
+
 // deadline turns a TTL into a point on the clock; 0 = never.
 func (c clock) deadline(ttl time.Duration) int64 {
 	if ttl == 0 {

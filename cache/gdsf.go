@@ -104,16 +104,33 @@ func (s *gdsf[V]) hash(key string) uint64 { return maphash.String(s.seed, key) &
 func (s *gdsf[V]) shard(h uint64) *gdsfShard[V] { return &s.shards[h>>58] }
 
 func (s *gdsf[V]) Get(key string) (value V, ok bool) {
+	n := s.find(key)
+	if n == nil || s.passed(n.deadline) {
+		return value, false
+	}
+	return n.value, true
+}
+
+func (s *gdsf[V]) GetAt(key string, now time.Time) (value V, ok bool) {
+	n := s.find(key)
+	if n == nil || n.deadline != 0 && s.at(now) > n.deadline {
+		return value, false
+	}
+	return n.value, true
+}
+
+// find returns the entry of key, which may have expired, or nil, and notes the use.
+func (s *gdsf[V]) find(key string) *node[V] {
 	h := s.hash(key)
 	sh := s.shard(h)
 	sh.mu.RLock()
 	n := sh.nodes[h]
-	if n != nil && n.key == key && !s.passed(n.deadline) {
-		n.hit(&s.age)
-		value, ok = n.value, true
-	}
 	sh.mu.RUnlock()
-	return value, ok
+	if n == nil || n.key != key {
+		return nil
+	}
+	n.hit(&s.age)
+	return n
 }
 
 func (s *gdsf[V]) Update(key string, fn func(old V, ok bool) Change[V]) bool {

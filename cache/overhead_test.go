@@ -70,7 +70,8 @@ func wantHonest[V any](t *testing.T, e Engine, keys []string) {
 	if e == Ristretto {
 		least = 0.65 // and it has two
 	}
-	assert.LessOrEqual(t, float64(each), 1.05*float64(s.Overhead()))
+	const others = 1 << 20 // what earlier tests leave behind, or take with them
+	assert.LessOrEqual(t, float64(each), 1.05*float64(s.Overhead())+float64(others/n))
 	assert.GreaterOrEqual(t, float64(each), least*float64(s.Overhead()))
 	runtime.KeepAlive(keys)
 }

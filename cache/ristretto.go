@@ -85,27 +85,42 @@ func (s *overlay[V]) Overhead() int64 { return mapBytes + Allocated(int64(unsafe
 
 func (s *overlay[V]) hash(key string) uint64 { return maphash.String(s.seed, key) & s.mask }
 
-func (s *overlay[V]) Get(key string) (V, bool) {
-	h := s.hash(key)
-	sh := s.shard(h)
-	if sh.state.Add(1) >= pendingOne {
-		return s.getBusy(sh, h, key)
-	}
-	it, ok := s.engine.Get(h)
-	sh.state.Add(minusOne)
-	// The call of current is written out: it would take a twentieth of the time.
-	if !ok || it.key != key || it.epoch != s.epoch.Load() || s.passed(it.deadline) {
-		var none V
-		return none, false
+func (s *overlay[V]) Get(key string) (value V, ok bool) {
+	it := s.find(key)
+	if it == nil || s.passed(it.deadline) {
+		return value, false
 	}
 	return it.value, true
 }
 
-// getBusy is Get in a shard that has pending intents or is closed.
-func (s *overlay[V]) getBusy(sh *shard[V], h uint64, key string) (value V, ok bool) {
+func (s *overlay[V]) GetAt(key string, now time.Time) (value V, ok bool) {
+	it := s.find(key)
+	if it == nil || it.deadline != 0 && s.at(now) > it.deadline {
+		return value, false
+	}
+	return it.value, true
+}
+
+// find returns the newest item of key, which may have expired, or nil.
+func (s *overlay[V]) find(key string) *item[V] {
+	h := s.hash(key)
+	sh := s.shard(h)
+	if sh.state.Add(1) >= pendingOne {
+		return s.findBusy(sh, h, key)
+	}
+	it, ok := s.engine.Get(h)
+	sh.state.Add(minusOne)
+	if !ok || it.key != key || it.epoch != s.epoch.Load() {
+		return nil
+	}
+	return it
+}
+
+// findBusy is find in a shard that has pending intents or is closed.
+func (s *overlay[V]) findBusy(sh *shard[V], h uint64, key string) *item[V] {
 	defer sh.state.Add(minusOne)
 	if sh.closed() {
-		return value, false
+		return nil
 	}
 	sh.mu.RLock()
 	in, hidden := sh.pending[h]
@@ -114,10 +129,10 @@ func (s *overlay[V]) getBusy(sh *shard[V], h uint64, key string) (value V, ok bo
 	if hidden {
 		it = in.item
 	}
-	if it == nil || it.key != key || !s.current(it) || hidden && it.gone.Load() {
-		return value, false
+	if it == nil || it.key != key || it.epoch != s.epoch.Load() || hidden && it.gone.Load() {
+		return nil
 	}
-	return it.value, true
+	return it
 }
 
 // peek returns what the engine holds under h, whatever it is, or nil. Unlike a

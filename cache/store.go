@@ -13,6 +13,10 @@ type Store[V any] interface {
 	// evicted or has expired. It does not allocate.
 	Get(key string) (V, bool)
 
+	// GetAt is Get for a caller that has just asked for the time, with its monotonic
+	// reading: on a hit that is worth the saving.
+	GetAt(key string, now time.Time) (V, bool)
+
 	// Update reads, decides and writes in one step: no other write of the same key
 	// comes between. fn runs once, under a lock that writes of other keys share: it
 	// must be quick and must not call the store. What it put is visible when Update

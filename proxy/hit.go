@@ -72,7 +72,7 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 		r.memory = new(revalidate.Resource)
 	}
 	resource := r.memory
-	if !p.fetcher.LookupIn(resource, key) {
+	if !p.fetcher.LookupIn(resource, key, now) {
 		r.found = Found{c: c}
 		return false
 	}

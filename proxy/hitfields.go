@@ -58,7 +58,22 @@ func (r *Reply) Each(fn func(name, value string)) {
 	}
 }
 
-// replaced reports whether a stored field is not part of the answer.
+// before reports whether a name sorts before that of a field line. Most often the
+// first letter tells.
+func before(name, line string) bool {
+	for i := range len(name) {
+		switch c := line[i]; {
+		case c == ':': // the line's name ends here
+			return false
+		case c != name[i]:
+			return name[i] < c
+		}
+	}
+	return line[len(name)] != ':'
+}
+
+// replaced reports whether a stored field is not part of the answer. All of them
+// begin with C or X.
 func (r *Reply) replaced(name string) bool {
 	switch name {
 	case "Content-Length", "X-Request-Id":
@@ -79,16 +94,16 @@ func (r *Reply) AppendHead(dst []byte, closing bool) []byte {
 	from, at := 0, 0 // what is between them goes out in one piece
 	for at < len(block) {
 		next := at + strings.IndexByte(block[at:], '\r') + len("\r\n")
-		name := block[at : at+strings.IndexByte(block[at:next], ':')]
-		if len(own) > 0 && own[0].Name < name {
+		line := block[at:next]
+		if len(own) > 0 && before(own[0].Name, line) {
 			dst = append(dst, block[from:at]...)
 			from = at
-			for len(own) > 0 && own[0].Name < name {
+			for len(own) > 0 && before(own[0].Name, line) {
 				dst = AppendField(dst, own[0].Name, own[0].Value)
 				own = own[1:]
 			}
 		}
-		if r.replaced(name) {
+		if c := line[0]; (c == 'C' || c == 'X') && r.replaced(line[:strings.IndexByte(line, ':')]) {
 			dst = append(dst, block[from:at]...)
 			from = next
 		}

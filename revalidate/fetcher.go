@@ -251,10 +251,10 @@ func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) {
 	return r, r.Stored
 }
 
-// LookupIn is Lookup into memory of the caller. It reports whether something is
-// stored.
-func (f *Fetcher) LookupIn(r *Resource, key string) bool {
-	k, ok := f.store.Get(key)
+// LookupIn is Lookup into memory of the caller, who knows the time. It reports
+// whether something is stored.
+func (f *Fetcher) LookupIn(r *Resource, key string, now time.Time) bool {
+	k, ok := f.store.GetAt(key, now)
 	if ok {
 		r.fill(k, f.base)
 	}

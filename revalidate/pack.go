@@ -96,6 +96,15 @@ func packMarks(s *policy.Stored) uint64 {
 	return m
 }
 
+func unpackMarks(s *policy.Stored, m uint64) {
+	s.Method = http.MethodGet
+	if m&isHead != 0 {
+		s.Method = http.MethodHead
+	}
+	s.NoCache, s.MustRevalidate, s.Immutable = m&noCache != 0, m&mustRevalidate != 0, m&immutable != 0
+	s.Source, s.Status = policy.Source(m>>sourceShift&15), int(m>>statusShift)
+}
+
 // zigzag makes small numbers of small ones that may be negative.
 func zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
 
@@ -137,76 +146,80 @@ func packPart(texts []byte, fields Block, s string) (uint64, []byte) {
 	return 0, append(texts, s...)
 }
 
-// unpackNumbers returns the numbers of a packed entry, and what follows them.
-func unpackNumbers(head string) (n [numbers]uint64, rest string) {
-	b := unsafe.Slice(unsafe.StringData(head), len(head))
-	lengths, at := binary.LittleEndian.Uint64(b), 8
-	for i := range n {
-		size := int(lengths & 15)
-		n[i] = first(b[at:], size)
-		at += size
-		lengths >>= 4
-	}
-	return n, head[at:]
+// reading is how far the numbers of a packed entry have been read.
+type reading struct {
+	head    []byte
+	at      int
+	lengths uint64
 }
 
-// first returns the number in the first bytes of b.
-func first(b []byte, size int) uint64 {
-	if len(b) >= 8 {
-		return binary.LittleEndian.Uint64(b) & (1<<(8*size&63) - 1 | -uint64(size>>3))
-	}
-	var n uint64
-	for i := range size {
-		n |= uint64(b[i]) << (8 * i)
-	}
-	return n
+func readNumbers(head string) reading {
+	b := unsafe.Slice(unsafe.StringData(head), len(head))
+	return reading{b, 8, binary.LittleEndian.Uint64(b)}
 }
+
+// next returns the next number: the last of the eight bytes that end where it ends.
+// Before the first one there are as many.
+func (r *reading) next() uint64 {
+	size := r.lengths & 15
+	r.lengths >>= 4
+	r.at += int(size)
+	return binary.LittleEndian.Uint64(r.head[r.at-8:]) >> (64 - 8*size)
+}
+
+func (r *reading) duration() time.Duration { return time.Duration(unzigzag(r.next())) }
 
 // extent returns the length of the content of a packed entry, and the memory that
 // it has.
 func extent(head string) (size, room int64) {
-	n, _ := unpackNumbers(head)
-	return int64(n[sizeOf]), int64(n[sizeOf] + n[slackOf])
+	r := readNumbers(head)
+	size = int64(r.next())
+	return size, size + int64(r.next())
 }
 
-// unpack reads a packed entry and its content, if that is in one piece, into v.
-// Strings are parts of head. Nothing is allocated when words has room.
+// unpack reads a packed entry and its content, if that is in one piece, into v: the
+// numbers in their order, then the strings, which are parts of head. Nothing is
+// allocated when words has room.
 func (v *view) unpack(head string, body *byte, base time.Time, words []string) []string {
-	n, rest := unpackNumbers(head)
-	s := &v.stored
-	s.Method = http.MethodGet
-	if n[marks]&isHead != 0 {
-		s.Method = http.MethodHead
-	}
-	s.NoCache, s.MustRevalidate, s.Immutable = n[marks]&noCache != 0, n[marks]&mustRevalidate != 0, n[marks]&immutable != 0
-	s.Source, s.Status = policy.Source(n[marks]>>sourceShift&15), int(n[marks]>>statusShift)
-	since := unzigzag(n[received])
-	s.Received = base.Add(time.Duration(since))
-	s.Requested = base.Add(time.Duration(since - unzigzag(n[took])))
-	s.Date, s.LastModified = unpackTime(n[date], base), unpackTime(n[modified], base)
-	s.InitialAge, s.Lifetime = time.Duration(unzigzag(n[initialAge])), time.Duration(unzigzag(n[lifetime]))
-	s.StaleWhileRevalidate, s.StaleIfError = time.Duration(unzigzag(n[staleWhile])), time.Duration(unzigzag(n[staleError]))
-	s.Vary, s.VaryValues = nil, nil
-	if n[varyFields] > 0 {
-		s.Vary, s.VaryValues, words, rest = unpackVary(int(n[varyFields]), words, rest)
-	}
-	if n[tagAt] == 0 {
-		s.ETag, rest = rest[:n[tagSize]], rest[n[tagSize]:]
-	}
-	if n[languageAt] == 0 {
-		s.ContentLanguage, rest = rest[:n[languageSize]], rest[n[languageSize]:]
-	}
-	if n[tagAt] > 0 {
-		s.ETag = rest[n[tagAt]-1:][:n[tagSize]]
-	}
-	if n[languageAt] > 0 {
-		s.ContentLanguage = rest[n[languageAt]-1:][:n[languageSize]]
-	}
-	v.entry.Fields, v.entry.head = Block(rest), head
+	r, s := readNumbers(head), &v.stored
+	v.entry.head = head
 	v.entry.Body = Body{}
+	size := r.next()
+	room := size + r.next()
 	if body != nil {
-		v.entry.Body.one[0] = unsafe.Slice(body, n[sizeOf]+n[slackOf])[:n[sizeOf]]
+		v.entry.Body.one[0] = unsafe.Slice(body, room)[:size]
 	}
+	unpackMarks(s, r.next())
+	since := r.duration()
+	s.Received = base.Add(since)
+	s.Requested = base.Add(since - r.duration())
+	s.Date = unpackTime(r.next(), base)
+	s.LastModified = unpackTime(r.next(), base)
+	s.InitialAge = r.duration()
+	s.Lifetime = r.duration()
+	s.StaleWhileRevalidate = r.duration()
+	s.StaleIfError = r.duration()
+	vary := int(r.next())
+	tagAt, tagSize := r.next(), r.next()
+	languageAt, languageSize := r.next(), r.next()
+	rest := head[r.at:]
+	s.Vary, s.VaryValues = nil, nil
+	if vary > 0 {
+		s.Vary, s.VaryValues, words, rest = unpackVary(vary, words, rest)
+	}
+	if tagAt == 0 {
+		s.ETag, rest = rest[:tagSize], rest[tagSize:]
+	}
+	if languageAt == 0 {
+		s.ContentLanguage, rest = rest[:languageSize], rest[languageSize:]
+	}
+	if tagAt > 0 {
+		s.ETag = rest[tagAt-1:][:tagSize]
+	}
+	if languageAt > 0 {
+		s.ContentLanguage = rest[languageAt-1:][:languageSize]
+	}
+	v.entry.Fields = Block(rest)
 	return words
 }
 
