@@ -11,22 +11,22 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=examples/bench
 out=${1:-bench/results/example}
 work=$(mktemp -d)
-peer=
+nginx=
+varnish=
 
 stop() {
-	if [ -n "$peer" ]; then
-		kill "$peer" 2>/dev/null || true
-		wait "$peer" 2>/dev/null || true
-		peer=
-	fi
+	for pid in $nginx $varnish; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	rm -rf "$work"
 }
-trap 'stop; rm -rf "$work"' EXIT
+trap stop EXIT
 
 # answers URL: waits until somebody listens there, at most ten seconds.
 answers() {
 	for _ in $(seq 100); do
 		curl -s -o /dev/null "$1" && return
-		kill -0 "$peer" 2>/dev/null || break
 		sleep 0.1
 	done
 	echo "$0: nobody answers at $1" >&2
@@ -44,23 +44,26 @@ measure() {
 mkdir -p "$out"
 go build -trimpath -o "$work/cacheproxy" ./cmd/cacheproxy
 
-sed "s|DIR|$work|" $here/nginx.conf >"$work/nginx.conf"
-# Workers that are not root could not read what root has made.
+# nginx first, to be measured last: it keeps to max_size only from a minute after its
+# start, when its loader has looked at the files. Workers that are not root could not
+# read what root has made.
 user=
 if [ "$(id -u)" = 0 ]; then user="user root;"; fi
+sed "s|DIR|$work|" $here/nginx.conf >"$work/nginx.conf"
 nginx -p "$work" -c "$work/nginx.conf" -g "$user" &
-peer=$!
+nginx=$!
+minute=$((SECONDS + 65))
 answers http://127.0.0.1:8001/
-measure nginx http://127.0.0.1:8001 --origin-listen 127.0.0.1:9000 --pid "$peer"
-stop
 
 varnishd -F -n "$work/varnish" -a 127.0.0.1:8002 -f "$PWD/$here/default.vcl" -s malloc,64m -p nuke_limit=5000 2>"$work/varnish.log" &
-peer=$!
+varnish=$!
 answers http://127.0.0.1:8002/
-measure varnish http://127.0.0.1:8002 --origin-listen 127.0.0.1:9000 --pid "$peer"
-stop
+measure varnish http://127.0.0.1:8002 --origin-listen 127.0.0.1:9000 --pid "$varnish"
 
 measure cacheproxy
 measure cacheproxy-gdsf --cache-engine gdsf
+
+while [ "$SECONDS" -lt "$minute" ]; do sleep 1; done
+measure nginx http://127.0.0.1:8001 --origin-listen 127.0.0.1:9000 --pid "$nginx"
 
 "$work/cacheproxy" bench compare "$out"/{nginx,varnish,cacheproxy,cacheproxy-gdsf}.json --html "$out/compare.html"
