@@ -80,7 +80,7 @@
 // Admission may refuse what Set accepted: the value is gone a moment later, and so
 // is the one before it. Large values that are seen for the first time on a full
 // store fare worst. Pending items come on top of MaxCost: callers wait while they
-// make up more than a thirty-second of it or 1 MiB, the larger of the two.
+// make up more than a sixty-fourth of it or 1 MiB, the larger of the two.
 // Frequencies are counted with losses under load; an Update of a key that has a
 // value counts as a use of it. A store that is much larger than Options foresaw
 // (Resize, or a MeanCost that is far too large) evicts less wisely.

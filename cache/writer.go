@@ -148,4 +148,4 @@ func (s *overlay[V]) hasRoom() bool { return s.pending.Load() <= s.room() }
 
 // room is how many bytes may be pending beside what the engine holds before callers
 // wait.
-func (s *overlay[V]) room() int64 { return max(s.max.Load()/32, 1<<20) }
+func (s *overlay[V]) room() int64 { return max(s.max.Load()/64, 1<<20) }

@@ -18,8 +18,8 @@ const (
 	period = time.Second
 
 	// beside is resident memory that the runtime does not count: the program
-	// itself, and the stacks of threads.
-	beside = 32 << 20
+	// itself, stacks of threads, and what is allocated while a collection is under way.
+	beside = 40 << 20
 
 	// leastFloor is the share of its size that a store keeps in any case.
 	leastFloor = 4

@@ -82,7 +82,9 @@ type flight struct {
 
 	ending ending // guarded by mu
 
-	crowded bool // there was no room to keep the body; the flight's own
+	// The flight's own:
+	held    int64 // bytes of the body that count as on their way
+	crowded bool  // there was no room to keep it
 }
 
 // ending is what is known at the end of a body.

@@ -209,6 +209,7 @@ func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stor
 		fl.f.unlist(fl) // who asks from now on asks anew
 	}
 	fl.end(ending{resp.Trailer, fl.keep(stored, err)})
+	fl.release() // now the store counts it
 	fl.body.finish(err)
 }
 
@@ -229,32 +230,15 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 	return fl.f.put(fl, e)
 }
 
-// leastRoom is how many bytes may be on their way into the store at a time, beside
-// a sixteenth of its size; a single one may be as large as the largest object.
-const leastRoom = 8 << 20
-
 // read moves the body into the stream. One that outgrows the largest object, or
 // finds no room beside the other bodies on their way, is not kept any more, but
 // goes on to its readers.
 func (fl *flight) read(body io.Reader, publish func()) error {
 	most := fl.f.limits.Load().maxObject
-	room := leastRoom + fl.f.store.Stats().MaxCost/16
-	var held int64
-	defer func() { fl.f.onTheWay.Add(-held) }()
-	hold := func(size int64) (fits bool) { // in all
-		more := max(0, size-held)
-		held += more
-		all := fl.f.onTheWay.Add(more)
-		return held <= most && (all <= room || all == held)
-	}
-	letGo := func() {
-		fl.f.onTheWay.Add(-held)
-		held = 0
-		fl.letGo()
-	}
-	if !hold(fl.length) { // what is expected counts from the beginning
+	room := fl.f.room()
+	if !fl.hold(fl.length, most, room) { // what is expected counts from the beginning
 		fl.crowded = true
-		letGo()
+		fl.letGo()
 	}
 	for {
 		if !isReady(body) {
@@ -265,9 +249,9 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 		}
 		n, err := body.Read(fl.body.space())
 		if n > 0 {
-			if size := fl.body.wrote(n); fl.body.isKept() && !hold(size) {
+			if size := fl.body.wrote(n); fl.body.isKept() && !fl.hold(size, most, room) {
 				fl.crowded = size <= most
-				letGo()
+				fl.letGo()
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -281,6 +265,7 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 
 // letGo stops keeping the body. Without a reader there is nothing left to do.
 func (fl *flight) letGo() {
+	fl.release()
 	fl.f.unlist(fl)
 	fl.body.letGo()
 	if fl.idle() { // see leave
