@@ -45,7 +45,13 @@ func (c *conn) asks() bool { return c.tcp != nil && c.raw != nil }
 func (c *conn) take(fd uintptr) bool {
 	q := &c.question
 	if q.sent < len(q.head) {
-		return !c.send(fd)
+		if !c.send(fd) {
+			return true
+		}
+		if c.used {
+			return false
+		}
+		// What came on a new connection before this turn began makes no event any more.
 	}
 	n, errno := call(syscall.SYS_READ, fd, q.into)
 	switch {

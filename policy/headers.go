@@ -21,19 +21,25 @@ var bodyFields = []string{"Content-Length", "Content-Encoding", "Content-Range",
 // RemoveHopByHop removes what must not be passed on: the fields listed in
 // Connection, the hop-by-hop fields and those for proxies.
 func RemoveHopByHop(h http.Header) {
-	members(h["Connection"], func(name string) bool {
-		// A field that a message cannot do without is never hop-by-hop.
-		if canonical := http.CanonicalHeaderKey(name); !endToEnd[canonical] {
-			delete(h, canonical)
-		}
-		return true
-	})
+	RemoveNominated(h)
 	for _, name := range hopByHop {
 		delete(h, name)
 	}
 	for _, name := range proxyFields {
 		delete(h, name)
 	}
+}
+
+// RemoveNominated removes the fields that Connection names, but for itself and
+// those of this package's list of hop-by-hop fields.
+func RemoveNominated(h http.Header) {
+	members(h["Connection"], func(name string) bool {
+		// A field that a message cannot do without is never hop-by-hop.
+		if canonical := http.CanonicalHeaderKey(name); !endToEnd[canonical] && !slices.Contains(hopByHop, canonical) {
+			delete(h, canonical)
+		}
+		return true
+	})
 }
 
 // endToEnd are fields that Connection cannot take away (RFC 9110, 7.6.1): with

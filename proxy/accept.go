@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"cacheproxy/policy"
@@ -13,16 +14,23 @@ import (
 // accept finds out what the request is about, or why it cannot be served.
 func (x *exchange) accept() policy.Reason {
 	r := x.r
-	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+	switch r.Method {
+	case http.MethodConnect, http.MethodTrace, "PRI": // the last is the preface of HTTP/2 out of place
 		return policy.MethodNotAllowed
 	}
-	if r.RequestURI == "*" && r.Method != http.MethodOptions { // RFC 9112, 3.2.4
+	scheme, host := x.authority()
+	if !validTarget(r, scheme) {
+		if r.ProtoMajor == 1 { // who sends that may mean anything by what follows
+			x.w.Header()["Connection"] = []string{"close"}
+		}
+		return policy.BadRequest
+	}
+	if !hasHost(r) {
 		return policy.BadRequest
 	}
 	if x.looped() {
 		return policy.Loop
 	}
-	scheme, host := x.authority()
 	x.host, x.path = hostOnly(host), cleanPath(r.URL.Path)
 	x.route = x.c.route(x.host, x.path)
 	if x.route == nil {
@@ -37,17 +45,62 @@ func (x *exchange) accept() policy.Reason {
 	}
 	x.key = policy.Key(x.target)
 	x.o.Key = x.key
+	x.offered = offers(r)
+	policy.RemoveNominated(r.Header) // the origin does not see them, so that answers must not vary by them
 	dropCookies(r.Header, x.settings.IgnoreCookies)
 	x.facts = &x.room.facts
 	x.facts.Read(r.Method, r.Header)
 	x.facts.Body = r.ContentLength != 0
 	x.facts.Dots = dotSegments(r.URL.Path)
-	x.offered = offers(r)
 	x.facts.Upgrade = x.offered != ""
 	if x.settings.IgnoreClient {
 		x.facts.Directives = x.facts.Directives.WithoutDemands()
 	}
 	return policy.ReasonNone
+}
+
+// validTarget reports whether a target has one of the forms of RFC 9112, 3.2:
+// a path; an absolute URL of the scheme, without user information; or for OPTIONS
+// the asterisk. What looks like a fragment is none of them.
+func validTarget(r *http.Request, scheme string) bool {
+	switch target := r.RequestURI; {
+	case strings.IndexByte(target, '#') >= 0:
+		return false
+	case strings.HasPrefix(target, "/"):
+		return true
+	case target == "*":
+		return r.Method == http.MethodOptions
+	}
+	return r.URL.Scheme == scheme && r.URL.Host != "" && r.URL.User == nil
+}
+
+// hasHost reports whether a request names a valid host; only before HTTP/1.1 it
+// need not name any (RFC 9112, 3.2).
+func hasHost(r *http.Request) bool {
+	if r.Host == "" {
+		return !r.ProtoAtLeast(1, 1)
+	}
+	name := hostOnly(r.Host)
+	if !isName(name) && !validHost.MatchString(r.Host) {
+		return false
+	}
+	if name == r.Host {
+		return true
+	}
+	_, err := strconv.ParseUint(r.Host[len(name)+1:], 10, 16)
+	return err == nil
+}
+
+// isName reports whether a host is a name or an IPv4 address.
+func isName(host string) bool {
+	for i := range len(host) {
+		switch c := host[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return host != "" && len(host) <= 255
 }
 
 // authority returns the scheme and host that the client asked for: what a

@@ -15,8 +15,8 @@ import (
 // are always those of the key, so that they cannot poison what is stored.
 func (x *exchange) addForwarded(h http.Header) {
 	client := hostOnly(x.r.RemoteAddr)
-	if !x.trusted {
-		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Port", "X-Real-Ip", "Forwarded"} {
+	for name := range h {
+		if unkeyed(name, x.trusted) {
 			delete(h, name)
 		}
 	}

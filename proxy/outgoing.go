@@ -65,9 +65,9 @@ func (x *exchange) withBody(out *http.Request) {
 	// of the answer, under the hands of the transport that is still sending it.
 	_ = http.NewResponseController(x.w).EnableFullDuplex()
 	out.ContentLength = x.r.ContentLength
-	x.content = &content{body: x.r.Body}
+	x.content = &content{body: x.r.Body, r: x.r, trailer: trailing(x.r.Trailer)}
 	out.Body = x.content
-	out.Trailer = x.r.Trailer
+	out.Trailer = x.content.trailer
 	// To keep its connection the transport would send the content even after a
 	// final answer, and reading it here tells the client to go on.
 	out.Close = httpguts.HeaderValuesContainsToken(x.r.Header["Expect"], "100-continue")
@@ -77,10 +77,12 @@ func (x *exchange) withBody(out *http.Request) {
 // of the exchange; to close it waits for what the client has not sent yet, for
 // which the transport has no time when the origin cannot be reached.
 type content struct {
-	mu   sync.Mutex // held while a read waits for the client
-	over bool
-	body io.Reader
-	read atomic.Bool // to its end
+	mu      sync.Mutex // held while a read waits for the client
+	over    bool
+	body    io.Reader
+	r       *http.Request // of which the trailer is known at the end
+	trailer http.Header   // what of it was announced and is passed on; nil without
+	read    atomic.Bool   // to its end, and that was a true one
 }
 
 func (c *content) Read(p []byte) (int, error) {
@@ -90,10 +92,38 @@ func (c *content) Read(p []byte) (int, error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := c.body.Read(p)
-	if err != nil {
+	if err == io.EOF { // after another error nobody knows where the next request begins
+		for name := range c.trailer {
+			c.trailer[name] = c.r.Trailer[name]
+		}
 		c.read.Store(true)
 	}
 	return n, err
+}
+
+// trailing returns the names of the announced trailer fields that are passed on:
+// not those that frame, route or authenticate (RFC 9110, 6.5.1).
+func trailing(announced http.Header) http.Header {
+	if len(announced) == 0 {
+		return nil
+	}
+	names := make(http.Header, len(announced))
+	for name := range announced {
+		names[name] = nil
+	}
+	policy.RemoveHopByHop(names)
+	for _, name := range []string{
+		"Host", "Content-Length", "Content-Type", "Content-Encoding", "Content-Range", "Authorization", "Cookie",
+		"Cache-Control", "Expect", "Max-Forwards", "Range", "Via", "Cdn-Loop",
+	} {
+		delete(names, name)
+	}
+	for name := range names {
+		if unkeyed(name, false) {
+			delete(names, name)
+		}
+	}
+	return names
 }
 
 func (*content) Close() error { return nil }

@@ -2,6 +2,7 @@ package revalidate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
@@ -29,12 +30,26 @@ func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, 
 	if err != nil {
 		return nil, t, err
 	}
-	if resp.StatusCode < 200 { // 101 was not asked for, and there is nothing below 100
+	if err := suits(resp, r.Header); err != nil {
 		resp.Body.Close()
-		return nil, t, fmt.Errorf("status %d is not that of a final response", resp.StatusCode)
+		return nil, t, err
 	}
 	clean(resp, t.Received)
 	return resp, t, nil
+}
+
+// suits refuses a response that cannot be the answer to what was sent: a client
+// would take it for something that it is not.
+func suits(resp *http.Response, sent http.Header) error {
+	switch {
+	case resp.StatusCode < 200: // 101 was not asked for, and there is nothing below 100
+		return fmt.Errorf("status %d is not that of a final response", resp.StatusCode)
+	case resp.StatusCode == http.StatusPartialContent && len(sent["Range"]) == 0: // RFC 9110, 15.3.7
+		return errors.New("status 206 to a request without Range")
+	case resp.StatusCode == http.StatusNotModified && len(sent["If-None-Match"]) == 0 && len(sent["If-Modified-Since"]) == 0: // RFC 9110, 15.4.5
+		return errors.New("status 304 to a request without conditions")
+	}
+	return nil
 }
 
 // listener is the context of an exchange of which somebody may hear the interim

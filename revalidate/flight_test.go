@@ -163,8 +163,9 @@ func TestFailureIsSharedByAllWaiters(t *testing.T) {
 	})
 }
 
-func TestStatusThatIsNotFinalIsAFailure(t *testing.T) {
-	for _, status := range []int{0, 99, 101} {
+// Neither an answer that is not final nor one that nobody asked for is passed on.
+func TestStatusThatDoesNotSuitIsAFailure(t *testing.T) {
+	for _, status := range []int{0, 99, 101, 206, 304} {
 		inBubble(t, func(b *bubble) {
 			cl := b.get("/a")
 			b.next().respond(status, "Cache-Control: max-age=60")
