@@ -83,6 +83,7 @@ type content struct {
 	r       *http.Request // of which the trailer is known at the end
 	trailer http.Header   // what of it was announced and is passed on; nil without
 	read    atomic.Bool   // to its end, and that was a true one
+	broken  atomic.Bool   // it ended otherwise: framed wrongly, or too early
 }
 
 func (c *content) Read(p []byte) (int, error) {
@@ -97,6 +98,8 @@ func (c *content) Read(p []byte) (int, error) {
 			c.trailer[name] = c.r.Trailer[name]
 		}
 		c.read.Store(true)
+	} else if err != nil {
+		c.broken.Store(true)
 	}
 	return n, err
 }

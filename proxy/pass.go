@@ -73,6 +73,10 @@ func (x *exchange) passFailed(err error) {
 	if x.r.Context().Err() != nil || errors.Is(err, context.Canceled) || !errors.As(err, &f) {
 		x.gone()
 	}
+	if x.content != nil && x.content.broken.Load() { // the client's fault, not the origin's
+		x.fail(policy.BadRequest)
+		return
+	}
 	x.fail(f.Reason)
 }
 
