@@ -172,7 +172,9 @@ func TestAThousandClientsAndTheOriginDies(t *testing.T) {
 			assert.EqualValues(t, 2, w.asked.Load())
 			hit := w.one("/cold", body)
 			require.NoError(t, hit.err)
-			assert.Contains(t, hit.status, "cacheproxy; hit")
+			// A client that has all bytes may come again a moment before they are stored.
+			assert.Regexp(t, "^cacheproxy; (hit|.*collapsed$)", hit.status)
+			assert.EqualValues(t, 2, w.asked.Load())
 		})
 	}
 }
