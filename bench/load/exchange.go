@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cacheproxy/bench/workload"
+	"cacheproxy/revalidate"
 )
 
 // sample is what became of one request.
@@ -29,7 +30,7 @@ type sample struct {
 
 // flight is a request that is on its way. When its time is up, life ends.
 type flight struct {
-	life life
+	life revalidate.Life
 	sent time.Time
 }
 
@@ -45,14 +46,14 @@ type sender struct {
 // expire ends a flight that has lasted too long.
 func (s *sender) expire(now time.Time, timeout time.Duration) {
 	if f := s.current.Load(); f != nil && now.Sub(f.sent) >= timeout {
-		f.life.end()
+		f.life.Cancel()
 	}
 }
 
 // abort ends the flight.
 func (s *sender) abort() {
 	if f := s.current.Load(); f != nil {
-		f.life.end()
+		f.life.Cancel()
 	}
 }
 
