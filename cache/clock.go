@@ -26,5 +26,9 @@ func (c clock) deadline(ttl time.Duration) int64 {
 	return now + int64(ttl)
 }
 
-// passed reports whether a deadline lies in the past.
+// passed reports whether a deadline lies in the past. Without one it asks nobody for
+// the time.
 func (c clock) passed(deadline int64) bool { return deadline != 0 && c.now() > deadline }
+
+// passedAt is passed at a time that is known.
+func (c clock) passedAt(deadline int64, t time.Time) bool { return deadline != 0 && c.at(t) > deadline }

@@ -113,7 +113,7 @@ func (s *gdsf[V]) Get(key string) (value V, ok bool) {
 
 func (s *gdsf[V]) GetAt(key string, now time.Time) (value V, ok bool) {
 	n := s.find(key)
-	if n == nil || n.deadline != 0 && s.at(now) > n.deadline {
+	if n == nil || s.passedAt(n.deadline, now) {
 		return value, false
 	}
 	return n.value, true

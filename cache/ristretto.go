@@ -95,7 +95,7 @@ func (s *overlay[V]) Get(key string) (value V, ok bool) {
 
 func (s *overlay[V]) GetAt(key string, now time.Time) (value V, ok bool) {
 	it := s.find(key)
-	if it == nil || it.deadline != 0 && s.at(now) > it.deadline {
+	if it == nil || s.passedAt(it.deadline, now) {
 		return value, false
 	}
 	return it.value, true

@@ -70,7 +70,13 @@ func unkeyed(name string, trusted bool) bool {
 	return listed && !(passed && trusted)
 }
 
+// unkeyedLetters has the first letters of UnkeyedFields, small, as marks.
+var unkeyedLetters = func() (marks [256]bool) {
+	for name := range unkeyedNames {
+		marks[name[0]] = true
+	}
+	return marks
+}()
+
 // suspect reports whether a field may be one of the list, by its first letter.
-func suspect(name string) bool {
-	return name != "" && strings.IndexByte("cftx", name[0]|0x20) >= 0
-}
+func suspect(name string) bool { return name != "" && unkeyedLetters[name[0]|0x20] }

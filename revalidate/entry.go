@@ -21,10 +21,10 @@ type Entry struct {
 
 // Touch notes a use of the entry. Only one of several variants needs it.
 func (e *Entry) Touch(now time.Time) {
-	t := now.Unix()
-	switch {
-	case e.record == nil:
-	case e.record.used.Load() != t:
+	if e.record == nil {
+		return
+	}
+	if t := now.Unix(); e.record.used.Load() != t {
 		e.record.used.Store(t)
 	}
 }
