@@ -38,7 +38,7 @@ func (c *conn) ask(head, into []byte) (n, sent int, err error) {
 }
 
 // asks reports whether ask can be used.
-func (c *conn) asks() bool { return c.tcp != nil && c.raw != nil }
+func (c *conn) asks() bool { return c.plain != nil && c.raw != nil }
 
 // take is called with a socket that may be ready. It returns false to wait
 // until it is.
@@ -87,7 +87,7 @@ func (c *conn) failed(op string, err error) error {
 	if errno, ok := err.(syscall.Errno); ok {
 		err = os.NewSyscallError(op, errno)
 	}
-	return &net.OpError{Op: op, Net: "tcp", Addr: c.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: c.RemoteAddr().Network(), Addr: c.RemoteAddr(), Err: err}
 }
 
 // call reads or writes without waiting, as the descriptor does not block. It is

@@ -29,8 +29,8 @@ type body struct {
 const direct = pageSize / 2
 
 // Read reads content. Its errors are io.EOF at the end of a complete body,
-// io.ErrUnexpectedEOF when it broke off, http.ErrBodyReadAfterClose, and others
-// for Classify.
+// http.ErrBodyReadAfterClose, and *Error: that of a body that broke off wraps
+// io.ErrUnexpectedEOF, or what the connection says.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.unlock()
@@ -108,7 +108,7 @@ func (b *body) extend() time.Time {
 // finish ends the body for the given reason, and says it in our words.
 func (b *body) finish(err error) error {
 	if err != io.EOF {
-		err = b.x.why(err, b.describe)
+		err = at(b.x.client.target, b.x.why(err, b.describe))
 	}
 	if b.closed.Load() {
 		err = http.ErrBodyReadAfterClose
@@ -121,7 +121,10 @@ func (b *body) finish(err error) error {
 
 func (b *body) describe(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return timedOut("no byte of the body for %s", b.idle)
+		return timedOut(ReadTimeout, "no byte of the body for", b.idle)
+	}
+	if Classify(err) == Terminated {
+		return failed(Incomplete, "the body broke off: %w", err)
 	}
 	return err
 }

@@ -66,7 +66,7 @@ func (b *body) frameChunk(wait bool) (bool, error) {
 	}
 	if b.chunks.next == chunkEnd {
 		if len(line) > 0 {
-			return false, invalid("%.20q where a chunk should end", line)
+			return false, failed(TransferCoding, "%.20q where a chunk should end", line)
 		}
 		b.chunks.next = sizeLine
 		return true, nil
@@ -85,19 +85,19 @@ func (b *body) frameChunk(wait bool) (bool, error) {
 func (c *chunks) size(line []byte) (int64, error) {
 	digits, extension, _ := bytes.Cut(line, []byte{';'})
 	if c.excesses += int64(len(extension)); c.excesses > mostExtensions+c.content {
-		return 0, invalid("chunk extensions over %d bytes", mostExtensions)
+		return 0, failed(TransferCoding, "chunk extensions over %d bytes", mostExtensions)
 	}
 	digits = bytes.TrimRight(digits, " \t")
 	var n int64
 	for _, d := range digits {
 		v := hexValue(d)
 		if v < 0 || n>>58 != 0 {
-			return 0, invalid("invalid chunk size %.40q", line)
+			return 0, failed(TransferCoding, "invalid chunk size %.40q", line)
 		}
 		n = n<<4 | int64(v)
 	}
 	if len(digits) == 0 {
-		return 0, invalid("invalid chunk size %.40q", line)
+		return 0, failed(TransferCoding, "invalid chunk size %.40q", line)
 	}
 	return n, nil
 }
@@ -125,13 +125,13 @@ func (b *body) line(wait bool) ([]byte, bool, error) {
 		if i := bytes.IndexByte(held, '\n'); i >= 0 {
 			line, ok := bytes.CutSuffix(held[:i], []byte{'\r'})
 			if !ok || bytes.IndexByte(line, '\r') >= 0 {
-				return nil, false, invalid("invalid line %.40q between chunks", held[:i+1])
+				return nil, false, failed(TransferCoding, "invalid line %.40q between chunks", held[:i+1])
 			}
 			in.from += i + 1
 			return line, true, nil
 		}
 		if len(held) == mostLine {
-			return nil, false, invalid("a line of over %d bytes between chunks", mostLine)
+			return nil, false, failed(TransferCoding, "a line of over %d bytes between chunks", mostLine)
 		}
 		if !wait {
 			return nil, false, nil
@@ -149,7 +149,7 @@ func (b *body) readTrailer(wait bool) (bool, error) {
 	for {
 		text, ok := in.section()
 		if int64(len(text)) > most || !ok && int64(in.buffered()) > most {
-			return false, invalid("trailer over %d bytes", most)
+			return false, failed(TransferCoding, "trailer over %d bytes", most)
 		}
 		if ok {
 			fields, err := parseFields(text)

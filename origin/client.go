@@ -2,7 +2,6 @@ package origin
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"time"
 )
@@ -13,17 +12,26 @@ const continueWait = time.Second
 
 // client speaks HTTP/1.1 with one server.
 type client struct {
-	addr     string
-	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	target   string
+	dial     func(ctx context.Context) (*conn, error)
 	idle     pool
 	headTime time.Duration // from the request sent to the response head
 	bodyTime time.Duration // without a byte of the body
 	headSize int64
 }
 
-func newClient(addr string, o Options) *client {
+func newClient(d *dialer, o Options) *client {
 	return &client{
-		addr: addr, dial: o.Dial, idle: pool{most: o.MaxIdle, age: o.Idle},
+		target: d.target, idle: pool{most: o.MaxIdle, age: o.Idle, names: d.names},
+		dial: func(ctx context.Context) (*conn, error) {
+			nc, addr, err := d.connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			c := newConn(nc)
+			c.addr = addr
+			return c, nil
+		},
 		headTime: o.ResponseHeader, bodyTime: o.Body, headSize: o.MaxHeaderBytes,
 	}
 }
@@ -37,7 +45,7 @@ func (t *client) roundTrip(r *http.Request) (*http.Response, error) {
 	defer o.free()
 	if err := o.write(r); err != nil {
 		closeContent(r)
-		return nil, err
+		return nil, &Error{Failure: Unsendable, Err: err}
 	}
 	for try := 0; ; try++ {
 		c, err := t.connect(r, try < keptTries)
@@ -68,14 +76,7 @@ func (t *client) connect(r *http.Request, kept bool) (*conn, error) {
 			return c, nil
 		}
 	}
-	nc, err := t.dial(ctx, "tcp", t.addr)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ended(ctx)
-		}
-		return nil, err
-	}
-	return newConn(nc), nil
+	return t.dial(ctx)
 }
 
 // repeatable reports whether a request may be sent again when nobody knows

@@ -17,7 +17,7 @@ func TestSaidBeforeTheRequest(t *testing.T) {
 		want Failure
 	}{
 		"garbage":         {func(p *peer) { p.say("220 ready\r\n"); p.head(); p.wait() }, Invalid},
-		"its end":         {func(p *peer) { _ = p.Conn.(*net.TCPConn).CloseWrite(); p.head(); p.wait() }, Unreachable},
+		"its end":         {func(p *peer) { _ = p.Conn.(*net.TCPConn).CloseWrite(); p.head(); p.wait() }, Terminated},
 		"an early answer": {func(p *peer) { p.say(ok); p.head(); p.wait() }, None},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -126,7 +126,7 @@ func (x *exchange) head() (head, error) {
 }
 
 func (x *exchange) tooLarge() error {
-	return invalid("response head over %d bytes", x.client.headSize)
+	return failed(HeadTooLarge, "response head over %d bytes", x.client.headSize)
 }
 
 // interim hands an interim response to whoever asked for them.
@@ -193,10 +193,14 @@ func (x *exchange) end(complete bool) {
 	if x.stop != nil && !x.stop() {
 		keep = false // the context has ended, and closes the connection
 	}
+	if x.resp.Body != nil { // otherwise there may be another try
+		finish(x.ctx)
+	}
 	if !keep {
 		x.conn.Close()
 		return
 	}
+	x.conn.used = true
 	x.client.idle.put(x.conn)
 }
 
@@ -224,14 +228,14 @@ func (x *exchange) why(err error, describe func(error) error) error {
 
 // describe words an error before the response.
 func (x *exchange) describe(err error) error {
-	var known *fault
+	var known *Error
 	if errors.As(err, &known) {
 		return err
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return timedOut("no response head within %s", x.client.headTime)
+		return timedOut(Timeout, "no response head within", x.client.headTime)
 	}
-	if Classify(err) != Unreachable { // the hook's
+	if Classify(err) != Terminated { // of TLS, or the hook's
 		return err
 	}
 	x.lost = true
@@ -239,9 +243,9 @@ func (x *exchange) describe(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	if x.in.heard {
-		return &fault{Unreachable, "connection lost amid the response head", err}
+		return failed(Terminated, "connection lost amid the response head: %w", err)
 	}
-	return &fault{Unreachable, "connection lost before a response", err}
+	return failed(Terminated, "connection lost before a response: %w", err)
 }
 
 // again reports whether a request that failed may be sent once more: a kept

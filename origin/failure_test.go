@@ -3,7 +3,6 @@ package origin
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -58,22 +57,22 @@ func TestClassify(t *testing.T) {
 		options Options
 		want    Failure
 	}{
-		{"refused", vacant(t), Options{}, Unreachable},
-		{"no such host", "http://a.test", Options{Dial: noSuchHost}, Unreachable},
-		{"a name that cannot be", "http://" + strings.Repeat("a", 64) + ".invalid", Options{}, Unreachable},
-		{"reset before the head", speak(t, reset), Options{}, Unreachable},
-		{"closed before the head", speak(t, func(net.Conn) {}), Options{}, Unreachable},
-		{"closed amid the head", speak(t, write("HTTP/1.1 200 OK\r\nA: b\r\n")), Options{}, Unreachable},
+		{"refused", vacant(t), Options{}, Refused},
+		{"no such host", "http://a.test", Options{Dial: noSuchHost}, DNS},
+		{"a name that cannot be", "http://" + strings.Repeat("a", 64) + ".invalid", Options{}, DNS},
+		{"reset before the head", speak(t, reset), Options{}, Terminated},
+		{"closed before the head", speak(t, func(net.Conn) {}), Options{}, Terminated},
+		{"closed amid the head", speak(t, write("HTTP/1.1 200 OK\r\nA: b\r\n")), Options{}, Terminated},
 		{"no head in time", speak(t, stall), short, Timeout},
 		{"half a head in time", speak(t, func(c net.Conn) { write("HTTP/1.1 200 OK\r\nA: b\r\n")(c); stall(c) }), short, Timeout},
-		{"no handshake in time", deaf(t), Options{Connect: 50 * time.Millisecond}, Timeout},
+		{"no handshake in time", deaf(t), Options{Connect: 50 * time.Millisecond}, ConnectTimeout},
 		{"not HTTP", speak(t, write("SSH-2.0-OpenSSH\r\n\r\n")), Options{}, Invalid},
 		{"a status that is none", speak(t, write("HTTP/1.1 OK\r\n\r\n")), Options{}, Invalid},
 		{"a field that is none", speak(t, write("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")), Options{}, Invalid},
 		{"two lengths", speak(t, write("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")), Options{}, Invalid},
-		{"a head too large", speak(t, write("HTTP/1.1 200 OK\r\nA: "+strings.Repeat("x", 5000)+"\r\n\r\n")), Options{MaxHeaderBytes: 4000}, Invalid},
-		{"TLS to a plain port", strings.Replace(plain.URL, "http:", "https:", 1), Options{}, Invalid},
-		{"a certificate nobody knows", secure.URL, Options{}, Invalid},
+		{"a head too large", speak(t, write("HTTP/1.1 200 OK\r\nA: "+strings.Repeat("x", 5000)+"\r\n\r\n")), Options{MaxHeaderBytes: 4000}, HeadTooLarge},
+		{"TLS to a plain port", strings.Replace(plain.URL, "http:", "https:", 1), Options{}, TLSProtocol},
+		{"a certificate nobody knows", secure.URL, Options{}, TLSCertificate},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := open(t, tc.base, tc.options).RoundTrip(get(t, tc.base))
@@ -92,10 +91,10 @@ func TestClassifyBodies(t *testing.T) {
 		want   Failure
 	}{
 		{"complete", write(head + "Content-Length: 2\r\n\r\nok"), None},
-		{"shorter than announced", write(head + "Content-Length: 5\r\n\r\nok"), Unreachable},
-		{"no last chunk", write(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"), Unreachable},
-		{"a chunk that is none", write(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n"), Invalid},
-		{"reset", func(c net.Conn) { write(head + "Content-Length: 5\r\n\r\nok")(c); reset(c) }, Unreachable},
+		{"shorter than announced", write(head + "Content-Length: 5\r\n\r\nok"), Incomplete},
+		{"no last chunk", write(head + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"), Incomplete},
+		{"a chunk that is none", write(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n"), TransferCoding},
+		{"reset", func(c net.Conn) { write(head + "Content-Length: 5\r\n\r\nok")(c); reset(c) }, Incomplete},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			base := speak(t, tc.answer)
@@ -121,9 +120,4 @@ func TestClassifyOurOwnEnd(t *testing.T) {
 	defer cancel()
 	_, err = origin.RoundTrip(get(t, base).WithContext(ctx))
 	assert.Equal(t, Timeout, Classify(err), "%v", err)
-}
-
-func TestClassifyConnectionLostWhileKept(t *testing.T) {
-	assert.Equal(t, Unreachable, Classify(errors.New("http: server closed idle connection")))
-	assert.Equal(t, None, Classify(nil))
 }

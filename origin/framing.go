@@ -76,10 +76,10 @@ func (h *head) transferCoding() (bool, error) {
 	}
 	delete(h.header, "Transfer-Encoding")
 	if len(lines) != 1 || !strings.EqualFold(lines[0], "chunked") {
-		return false, invalid("Transfer-Encoding %.60q is not supported", strings.Join(lines, ", "))
+		return false, failed(TransferCoding, "Transfer-Encoding %.60q is not supported", strings.Join(lines, ", "))
 	}
 	if h.minor == 0 { // whoever passed it on did not know it, and where the body ends
-		return false, invalid("Transfer-Encoding in a response of HTTP/1.0")
+		return false, failed(TransferCoding, "Transfer-Encoding in a response of HTTP/1.0")
 	}
 	return true, nil
 }
@@ -119,8 +119,14 @@ func parseLength(s string) (int64, bool) {
 // patience returns for how long to wait for more of a body, 0 for ever: an
 // event stream may be silent for any time.
 func patience(h http.Header, most time.Duration) time.Duration {
-	if lines := h["Content-Type"]; len(lines) > 0 && strings.HasPrefix(lines[0], "text/event-stream") {
+	if eventStream(h) {
 		return 0
 	}
 	return most
+}
+
+// eventStream reports whether a response is an event stream.
+func eventStream(h http.Header) bool {
+	lines := h["Content-Type"]
+	return len(lines) > 0 && strings.HasPrefix(lines[0], "text/event-stream")
 }

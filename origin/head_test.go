@@ -118,7 +118,7 @@ func TestHeadSize(t *testing.T) {
 				assert.Equal(t, 204, resp.StatusCode)
 				return
 			}
-			assert.EqualError(t, fails(t, o, s.request("GET", ""), Invalid), "response head over 40960 bytes")
+			assert.EqualError(t, fails(t, o, s.request("GET", ""), HeadTooLarge), "response head over 40960 bytes")
 		})
 	}
 }

@@ -51,7 +51,7 @@ func TestTheHookEndsTheExchange(t *testing.T) {
 	s, o := overTCP(t, Options{}, always("HTTP/1.1 103 Early Hints\r\n\r\n"+ok))
 	enough := errors.New("more than enough")
 	_, err := o.RoundTrip(hooked(s.request("GET", ""), func(int, textproto.MIMEHeader) error { return enough }))
-	assert.Equal(t, enough, err)
+	assert.ErrorIs(t, err, enough)
 	assert.Equal(t, Invalid, Classify(err))
 	ask(t, o, s.request("GET", ""))
 	assert.Equal(t, 2, s.connections(), "the connection is not used again")

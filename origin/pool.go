@@ -8,8 +8,9 @@ import (
 // pool keeps idle connections. The one that was used last is taken first, so
 // that those beyond need grow old and are closed.
 type pool struct {
-	most int
-	age  time.Duration // how long one is kept
+	most  int
+	age   time.Duration // how long one is kept
+	names *names        // nil: addresses do not change
 
 	mu     sync.Mutex
 	conns  []*conn // the longest idle first
@@ -48,10 +49,13 @@ func (p *pool) pop() *conn {
 
 // put keeps a connection, or closes it when there are enough.
 func (p *pool) put(c *conn) {
+	if p.names != nil {
+		p.names.touch()
+	}
 	p.mu.Lock()
-	keep := !p.closed && len(p.conns) < p.most
+	keep := !p.closed && len(p.conns) < p.most && (p.names == nil || p.names.has(c.addr))
 	if keep {
-		c.used, c.since = true, time.Now()
+		c.since = time.Now()
 		p.conns = append(p.conns, c)
 		p.arm(p.age)
 	}
@@ -59,6 +63,29 @@ func (p *pool) put(c *conn) {
 	if !keep {
 		c.Close()
 	}
+}
+
+// kept reports whether there are connections.
+func (p *pool) kept() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns) > 0
+}
+
+// leave closes the connections to addresses that are not those of the name any more.
+func (p *pool) leave() {
+	p.mu.Lock()
+	all := p.cut(len(p.conns))
+	var gone []*conn
+	for _, c := range all {
+		if p.names.has(c.addr) {
+			p.conns = append(p.conns, c)
+		} else {
+			gone = append(gone, c)
+		}
+	}
+	p.mu.Unlock()
+	closeAll(gone)
 }
 
 // arm has expire called after d, unless it will be anyway. The caller holds mu.

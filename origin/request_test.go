@@ -102,5 +102,5 @@ func TestHostsOfOrigins(t *testing.T) {
 	_, err := New("http://b\u00fccher.example", Options{})
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "with a name in ASCII (xn--...)")
-	assert.Equal(t, "xn--bcher-kva.example:80", open(t, "http://xn--bcher-kva.example", Options{}).addr)
+	assert.Equal(t, "xn--bcher-kva.example:80", open(t, "http://xn--bcher-kva.example", Options{}).target)
 }

@@ -94,7 +94,7 @@ func TestBrokenByTheRequest(t *testing.T) {
 					r.Header[name] = lines
 				}
 				if !tc.again {
-					fails(t, o, r, Unreachable)
+					fails(t, o, r, Terminated)
 					assert.Equal(t, 1, s.connections())
 					return
 				}
@@ -134,12 +134,12 @@ func TestNotTriedAgain(t *testing.T) {
 			p.say("HTTP/1.1 2")
 		})
 		ask(t, o, s.request("GET", ""))
-		fails(t, o, s.request("GET", ""), Unreachable)
+		fails(t, o, s.request("GET", ""), Terminated)
 		assert.Equal(t, 1, s.connections())
 	})
 	t.Run("new connection", func(t *testing.T) {
 		s, o := overTCP(t, Options{}, func(p *peer) { p.head() })
-		fails(t, o, s.request("GET", ""), Unreachable)
+		fails(t, o, s.request("GET", ""), Terminated)
 		assert.Equal(t, 1, s.connections())
 	})
 	t.Run("too slow", func(t *testing.T) {

@@ -20,9 +20,13 @@ type peer struct {
 	net.Conn
 	br *bufio.Reader
 	n  int // which connection this is, from 1
+
+	heard, said chan struct{} // closed when the first answer has been heard, and when what follows it is said
 }
 
-// heads reads the lines of a request head, without their ends.
+func newPeer(nc net.Conn) *peer { return &peer{Conn: nc, br: bufio.NewReader(nc)} }
+
+// head reads the lines of a request head, without their ends.
 func (p *peer) head() (lines []string) {
 	for {
 		line, err := p.br.ReadString('\n')
@@ -60,7 +64,8 @@ type server struct {
 func (s *server) serve(nc net.Conn) {
 	s.mu.Lock()
 	s.n++
-	p := &peer{Conn: nc, br: bufio.NewReader(nc), n: s.n}
+	p := newPeer(nc)
+	p.n = s.n
 	s.open[nc] = true
 	s.mu.Unlock()
 	s.wg.Go(func() {
@@ -144,7 +149,7 @@ func ask(t *testing.T, o *Origin, r *http.Request) (*http.Response, string) {
 	return resp, string(b)
 }
 
-// fails makes an exchange that must not succeed, and returns why.
+// fails makes an exchange that must not succeed, and returns why, without the target.
 func fails(t *testing.T, o *Origin, r *http.Request, want Failure) error {
 	t.Helper()
 	resp, err := o.RoundTrip(r)
@@ -152,9 +157,12 @@ func fails(t *testing.T, o *Origin, r *http.Request, want Failure) error {
 		_, err = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
-	require.Error(t, err)
-	assert.Equal(t, want, Classify(err), "%v", err)
-	return err
+	var known *Error
+	require.ErrorAs(t, err, &known)
+	assert.Equal(t, want.String(), Classify(err).String(), "%v", err)
+	assert.Equal(t, o.target, known.Target)
+	assert.Equal(t, o.target+": "+known.Err.Error(), err.Error())
+	return known.Err
 }
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

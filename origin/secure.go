@@ -2,92 +2,136 @@ package origin
 
 import (
 	"context"
-	"fmt"
-	"io"
+	"crypto/tls"
+	"errors"
+	"net"
 	"net/http"
-	"os"
+	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// secure is the way to an origin of scheme https: net/http, which knows TLS and
-// HTTP/2.
+// secure is the way to an origin of scheme https. HTTP/1.1 is spoken by our own
+// client there too: net/http takes what is left over on a connection for the
+// next answer if that is asked for soon enough, and reads heads that have two
+// meanings. HTTP/2 has neither fault, and is left to net/http.
 type secure struct {
-	transport *http.Transport
-	body      time.Duration
+	*dialer
+	client *client
+	both   *tls.Config  // offers HTTP/2 and HTTP/1.1
+	one    *tls.Config  // offers HTTP/1.1
+	only1  bool         // HTTP/2 is not wanted
+	until1 atomic.Int64 // until when it is known that the origin speaks HTTP/1.1; Unix nanoseconds
+	limits Options
+
+	two  atomic.Pointer[http.Transport]
+	last atomic.Pointer[secured] // connection of HTTP/2
+	mu   sync.Mutex
+	past []*http.Transport // with connections to addresses that have gone
 }
 
-func newSecure(o Options) *secure {
-	return &secure{body: o.Body, transport: &http.Transport{
-		DialContext:            o.Dial,
-		TLSHandshakeTimeout:    o.Connect,
-		ResponseHeaderTimeout:  o.ResponseHeader,
-		ExpectContinueTimeout:  continueWait,
-		IdleConnTimeout:        o.Idle,
-		MaxIdleConns:           o.MaxIdle,
-		MaxIdleConnsPerHost:    o.MaxIdle,
-		MaxResponseHeaderBytes: o.MaxHeaderBytes,
-		DisableCompression:     true, // codings are between the client and the origin
-		ForceAttemptHTTP2:      true,
-		ReadBufferSize:         32 << 10,
-	}}
+// askAgain is for how long an origin that did not choose HTTP/2 is not asked again.
+const askAgain = 5 * time.Minute
+
+// errHTTP1 is why there is no connection of HTTP/2: the origin chose HTTP/1.1,
+// and the connection is kept for that.
+var errHTTP1 = errors.New("the origin speaks HTTP/1.1")
+
+// errStillborn is why a request was not sent: the connection of HTTP/2 that was
+// there for it had ended already.
+var errStillborn = errors.New("the connection has ended before its first request")
+
+func newSecure(d *dialer, o Options) *secure {
+	s := &secure{dialer: d, client: newClient(d, o), only1: o.HTTP1Only, limits: o}
+	s.both = prepared(o.TLS, d.host, "h2", "http/1.1")
+	s.one = s.both.Clone()
+	s.one.NextProtos = []string{"http/1.1"}
+	s.client.dial = s.dial1
+	s.two.Store(s.newTransport())
+	return s
 }
 
 func (s *secure) roundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(r.Context())
-	resp, err := s.transport.RoundTrip(r.WithContext(ctx))
+	if s.names != nil {
+		s.names.touch()
+	}
+	if s.only1 || r.Header["Upgrade"] != nil || time.Now().UnixNano() < s.until1.Load() {
+		return s.client.roundTrip(r)
+	}
+	resp, err := s.roundTrip2(r, true)
+	if err == errStillborn {
+		resp, err = s.roundTrip2(r, false)
+	}
+	if err == errHTTP1 {
+		return s.client.roundTrip(r)
+	}
+	return resp, err
+}
+
+// dial1 makes a connection for HTTP/1.1.
+func (s *secure) dial1(ctx context.Context) (*conn, error) {
+	nc, addr, err := s.handshake(ctx, s.one)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	s.watch(resp, cancel)
-	return resp, nil
+	c := newConn(nc)
+	c.addr = addr
+	return c, nil
 }
 
-// watchedBody is a response body that gives up on an origin which sends
-// nothing for too long, and that ends the exchange when it is closed.
-type watchedBody struct {
-	io.ReadCloser
-	cancel  context.CancelFunc
-	idle    time.Duration // 0 = wait for ever
-	expired atomic.Bool
-	timer   *time.Timer
-}
-
-// watch puts a response under watch. One that switches protocols keeps its
-// body, which is the connection.
-func (s *secure) watch(resp *http.Response, cancel context.CancelFunc) {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return
+// dial2 makes a connection for HTTP/2, or one for HTTP/1.1 that is kept, and errHTTP1.
+func (s *secure) dial2(ctx context.Context, _, _ string) (net.Conn, error) {
+	nc, addr, err := s.handshake(ctx, s.both)
+	if err != nil {
+		return nil, err
 	}
-	resp.Body = &watchedBody{ReadCloser: resp.Body, cancel: cancel, idle: patience(resp.Header, s.body)}
+	if nc.ConnectionState().NegotiatedProtocol == "h2" {
+		s.last.Store(nc)
+		return nc.Conn, nil
+	}
+	s.until1.Store(time.Now().Add(askAgain).UnixNano())
+	c := newConn(nc)
+	c.addr = addr
+	s.client.idle.put(c)
+	return nil, errHTTP1
 }
 
-func (w *watchedBody) Read(p []byte) (int, error) {
-	if w.idle == 0 {
-		return w.ReadCloser.Read(p)
+// handshake makes a connection and TLS on it.
+func (s *secure) handshake(ctx context.Context, config *tls.Config) (*secured, netip.Addr, error) {
+	nc, addr, err := s.connect(ctx)
+	if err != nil {
+		return nil, addr, err
 	}
-	if w.timer == nil {
-		w.timer = time.AfterFunc(w.idle, w.expire)
-	} else {
-		w.timer.Reset(w.idle)
+	below := newCut(nc)
+	c, err := s.dialer.secure(ctx, below, config)
+	if err != nil {
+		return nil, addr, err
 	}
-	n, err := w.ReadCloser.Read(p)
-	w.timer.Stop()
-	if err != nil && w.expired.Load() {
-		err = fmt.Errorf("no byte of the body for %s: %w", w.idle, os.ErrDeadlineExceeded)
-	}
-	return n, err
+	return &secured{Conn: c, below: below}, addr, nil
 }
 
-// expire ends the exchange, and with it a read that waits.
-func (w *watchedBody) expire() {
-	w.expired.Store(true)
-	w.cancel()
+// mostPast bounds the transports that are left to end by themselves.
+const mostPast = 8
+
+// leave ends the use of all connections of HTTP/2, as some are to addresses
+// that have gone. Requests on them go on.
+func (s *secure) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.past = append(s.past, s.two.Swap(s.newTransport()))
+	for _, t := range s.past {
+		t.CloseIdleConnections()
+	}
+	s.past = s.past[max(len(s.past)-mostPast, 0):]
 }
 
-func (w *watchedBody) Close() error {
-	err := w.ReadCloser.Close()
-	w.cancel()
-	return err
+func (s *secure) close() {
+	s.client.idle.close()
+	s.two.Load().CloseIdleConnections()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.past {
+		t.CloseIdleConnections()
+	}
 }

@@ -31,9 +31,8 @@ func TestSecure(t *testing.T) {
 		server.EnableHTTP2 = two
 		server.StartTLS()
 		defer server.Close()
-		o := open(t, server.URL, Options{Body: 200 * time.Millisecond})
-		o.secure.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-		for path, want := range map[string]Failure{"/": None, "/events": None, "/stops": Timeout} {
+		o := open(t, server.URL, Options{Body: 200 * time.Millisecond, TLS: server.Client().Transport.(*http.Transport).TLSClientConfig})
+		for path, want := range map[string]Failure{"/": None, "/events": None, "/stops": ReadTimeout} {
 			r := get(t, server.URL)
 			r.URL.Path = path
 			resp, err := o.RoundTrip(r)

@@ -76,9 +76,9 @@ func TestBodyInTime(t *testing.T) {
 						n, err = resp.Body.(io.WriterTo).WriteTo(io.Discard)
 					}
 					assert.EqualValues(t, 15, n)
-					assert.EqualError(t, err, "no byte of the body for 10s: i/o timeout")
+					assert.EqualError(t, err, "origin.test:80: no byte of the body for 10s: i/o timeout")
 					assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-					assert.Equal(t, Timeout, Classify(err))
+					assert.Equal(t, ReadTimeout, Classify(err))
 					assert.Equal(t, 55*time.Second, time.Since(start))
 					resp.Body.Close()
 				})
@@ -241,8 +241,8 @@ func TestCancelJustBeforeTheEnd(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			p.say(ok)
 		})
-		dial := o.plain.dial
-		o.plain.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		dial := o.dialer.dial
+		o.dialer.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			nc, err := dial(ctx, network, addr)
 			return slowToClose{nc}, err
 		}

@@ -46,6 +46,15 @@ func addTrailer(resp *http.Response, fields http.Header) {
 	}
 }
 
+// dropTrailers takes off the trailer fields of a response that come too late there.
+func dropTrailers(resp *http.Response) {
+	for name := range resp.Trailer {
+		if !mayTrail(name) {
+			delete(resp.Trailer, name)
+		}
+	}
+}
+
 // mayTrail reports whether a field may come after the body: not if it frames,
 // routes or authenticates the message, says how to process its content, or
 // controls how it is handled (RFC 9110, 6.5.1).

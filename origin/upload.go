@@ -43,7 +43,7 @@ func (u *upload) run() {
 	broken, err := u.send()
 	u.r.Body.Close()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		broken = timedOut("nothing of the request's content taken for %s", u.limit)
+		broken = timedOut(WriteTimeout, "nothing of the request's content taken for", u.limit)
 	}
 	u.mu.Lock()
 	u.sent, u.broken = broken == nil && err == nil, broken
@@ -52,8 +52,8 @@ func (u *upload) run() {
 	}
 	u.mu.Unlock()
 	// After another error of the connection there may still be an answer to read.
-	if broken != nil {
-		u.conn.Close()
+	if broken != nil { // without a word: an end of TLS in good order could bring an answer
+		u.conn.abort()
 	}
 }
 
@@ -88,9 +88,9 @@ func (u *upload) sendSized(buf []byte) (broken, err error) {
 		}
 		switch {
 		case err == io.EOF && left > 0:
-			return fmt.Errorf("the request's content is %d bytes short: %w", left, io.ErrUnexpectedEOF), nil
+			return failed(Canceled, "the request's content is %d bytes short: %w", left, io.ErrUnexpectedEOF), nil
 		case err != nil && err != io.EOF:
-			return fmt.Errorf("reading the request's content: %w", err), nil
+			return failed(Canceled, "reading the request's content: %w", err), nil
 		}
 		u.last.Store(left == 0)
 		if err := u.write(buf[:n]); err != nil {
@@ -121,7 +121,7 @@ func (u *upload) sendChunks(buf *pieceBuffer) (broken, err error) {
 	for {
 		n, err := u.r.Body.Read(buf[sizeRoom : sizeRoom+pieceSize])
 		if err != nil && err != io.EOF {
-			return fmt.Errorf("reading the request's content: %w", err), nil
+			return failed(Canceled, "reading the request's content: %w", err), nil
 		}
 		out := chunkOf(buf, n)
 		if err == io.EOF {
@@ -155,6 +155,9 @@ func (u *upload) appendEnd(b []byte) ([]byte, error) {
 	names, err := trailerNames(u.r)
 	if err == nil {
 		err = o.fields(names, u.r.Trailer, framed)
+	}
+	if err != nil {
+		err = &Error{Failure: Unsendable, Err: err}
 	}
 	return append(o.text, "\r\n"...), err
 }

@@ -112,7 +112,7 @@ func TestContentIsClosedWhenItCannotBeSent(t *testing.T) {
 	base := vacant(t)
 	r := get(t, base)
 	r.Method, r.Body, r.ContentLength = "POST", content, 1
-	fails(t, open(t, base, Options{}), r, Unreachable)
+	fails(t, open(t, base, Options{}), r, Refused)
 	assert.EqualValues(t, 1, content.closed.Load())
 	r.Host = "a b"
 	_, err := open(t, base, Options{}).RoundTrip(r)
@@ -237,11 +237,12 @@ func TestContentNotTaken(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		taken int
+		want  Failure
 		why   string
 		after time.Duration
 	}{
-		{"nothing taken", 1, "nothing of the request's content taken for 10s", 10 * time.Second},
-		{"no answer", 5, "no response head within 10s", 10 * time.Second},
+		{"nothing taken", 1, WriteTimeout, "nothing of the request's content taken for 10s", 10 * time.Second},
+		{"no answer", 5, Timeout, "no response head within 10s", 10 * time.Second},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -252,7 +253,7 @@ func TestContentNotTaken(t *testing.T) {
 				})
 				defer close(done)
 				start := time.Now()
-				err := fails(t, o, s.request("POST", "hello"), Timeout)
+				err := fails(t, o, s.request("POST", "hello"), tc.want)
 				assert.Contains(t, err.Error(), tc.why)
 				assert.Equal(t, tc.after, time.Since(start))
 			})

@@ -16,7 +16,7 @@ const splice = 1 << 20
 var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // WriteTo writes the rest of the body to dst. If its length is known and both
-// sides are TCP connections, the kernel moves it. nil is a complete body, and
+// sides are sockets in clear, the kernel moves it. nil is a complete body, and
 // the errors of the origin are those of Read; an error of dst is returned as it
 // is.
 func (b *body) WriteTo(dst io.Writer) (int64, error) {
@@ -41,7 +41,7 @@ func (b *body) WriteTo(dst io.Writer) (int64, error) {
 
 func (b *body) writeTo(dst io.Writer) (int64, error) {
 	sink, ok := dst.(io.ReaderFrom)
-	if !ok || b.kind != sized || b.x.conn.tcp == nil {
+	if !ok || b.kind != sized || b.x.conn.plain == nil {
 		return b.copyTo(dst)
 	}
 	n, err := b.writeBuffered(dst)
@@ -76,7 +76,7 @@ func (b *body) spliceTo(dst io.ReaderFrom) (total int64, err error) {
 	}
 	for b.left > 0 {
 		size := min(b.left, splice)
-		src.R, src.N = b.x.conn.tcp, size
+		src.R, src.N = b.x.conn.plain, size
 		until := b.extend()
 		n, err := dst.ReadFrom(&src)
 		total += n
@@ -86,7 +86,9 @@ func (b *body) spliceTo(dst io.ReaderFrom) (total int64, err error) {
 		case late && src.N < size:
 		case late:
 			return total, b.finish(err)
-		case err != nil:
+		case err != nil && b.x.conn.broken():
+			return total, b.finish(err)
+		case err != nil: // dst's, unless we have given up
 			return total, b.x.why(err, func(err error) error { return err })
 		case src.N > 0:
 			return total, b.finish(io.ErrUnexpectedEOF)

@@ -50,10 +50,10 @@ func failureOf(err error) Failure {
 	case errors.Is(err, context.Canceled):
 		return Timeout // those of an abort are not asked about
 	}
-	switch origin.Classify(err) {
-	case origin.Timeout:
+	switch f := origin.Classify(err); {
+	case f.TimedOut():
 		return Timeout
-	case origin.Unreachable:
+	case f.Unreachable():
 		return Reset
 	}
 	// net/http has no types for these.
