@@ -92,14 +92,14 @@ func TestFormats(t *testing.T) {
 }
 
 func TestJSONKeys(t *testing.T) {
-	line := logged(t, "json", miss())
+	line := logged(t, "json", with(miss(), func(o *proxy.Outcome) { o.Target, o.Error = "10.0.0.1:80", "http_response_incomplete" }))
 	var got map[string]any
 	require.NoError(t, json.Unmarshal([]byte(line), &got))
 	assert.Equal(t, map[string]any{
 		"time": "2024-02-29T12:14:15.16Z", "method": "GET", "host": "example.com", "uri": "/a?b=c",
-		"status": 200., "bytes": 1024., "duration_ms": 80., "origin_ms": 60.,
+		"status": 200., "status_from": "origin", "bytes": 1024., "duration_ms": 80., "origin_ms": 60.,
 		"action": "fetch", "reason": "uri-miss", "refused": "", "cache": "MISS", "collapsed": false, "aborted": false,
-		"route": "site", "remote": "192.0.2.7:41000", "request_id": "4bf92f35",
+		"route": "site", "target": "10.0.0.1:80", "error": "http_response_incomplete", "remote": "192.0.2.7:41000", "request_id": "4bf92f35",
 		"user_agent": "curl/8.5.0", "referer": "https://example.com/",
 	}, got)
 }
@@ -116,6 +116,7 @@ func TestNoInjection(t *testing.T) {
 			line := logged(t, format, with(hit(), func(o *proxy.Outcome) {
 				o.Method, o.Host, o.URI, o.Proto, o.Remote = bad, bad, bad, bad, bad
 				o.RequestID, o.Referer, o.UserAgent, o.Route = bad, bad, bad, bad
+				o.Target, o.Error = bad, bad
 			}))
 			assert.Equal(t, 1, strings.Count(line, "\n"))
 			for _, c := range strings.TrimSuffix(line, "\n") {

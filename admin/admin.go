@@ -2,12 +2,9 @@ package admin
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"strings"
 )
 
 // Options of the operator's side.
@@ -31,9 +28,10 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", serveHealthz)
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		h.serveReadyz(w, authorized(r, o.Token))
+		h.serveReadyz(w, operator(r, o.Token))
 	})
 	mux.Handle("GET /metrics", o.Metrics.handler())
+	mux.Handle("GET /api/upstreams", serveUpstreams(o.Metrics.targets))
 	if o.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -47,38 +45,12 @@ func New(o Options) http.Handler {
 
 func index(pprof bool) string {
 	text := "cacheproxy, operator's side\n\n" +
-		"/healthz       200 while the process runs\n" +
-		"/readyz        200, or 503 and why no requests should be sent here\n" +
-		"/metrics       figures for Prometheus\n"
+		"/healthz        200 while the process runs\n" +
+		"/readyz         200, or 503 and why no requests should be sent here\n" +
+		"/metrics        figures for Prometheus\n" +
+		"/api/upstreams  the servers of all upstreams, and how they are doing\n"
 	if pprof {
-		return text + "/debug/pprof/  Go's profiles\n"
+		return text + "/debug/pprof/   Go's profiles\n"
 	}
 	return text
-}
-
-// guard lets only operators through, except to the probes of load balancers.
-func guard(token string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-		h.Set("X-Content-Type-Options", "nosniff")
-		open := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
-		if !open && !authorized(r, token) {
-			h.Set("WWW-Authenticate", `Bearer realm="cacheproxy"`)
-			http.Error(w, "this path needs the admin token: send Authorization: Bearer TOKEN", http.StatusUnauthorized)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// authorized compares digests, which takes equally long whatever was sent.
-func authorized(r *http.Request, token string) bool {
-	if token == "" {
-		return true
-	}
-	scheme, sent, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	got, want := sha256.Sum256([]byte(strings.TrimSpace(sent))), sha256.Sum256([]byte(token))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }

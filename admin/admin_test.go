@@ -15,6 +15,7 @@ import (
 // ask sends a request to a handler; auth is its Authorization field, if any.
 func ask(h http.Handler, method, path, auth string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
+	r.Host = "127.0.0.1:8081"
 	if auth != "" {
 		r.Header.Set("Authorization", auth)
 	}
@@ -69,7 +70,7 @@ func TestIndexNamesOnlyWhatIsThere(t *testing.T) {
 			paths = append(paths, strings.Fields(line)[0])
 		}
 	}
-	assert.Equal(t, []string{"/healthz", "/readyz", "/metrics", "/debug/pprof/"}, paths)
+	assert.Equal(t, []string{"/healthz", "/readyz", "/metrics", "/api/upstreams", "/debug/pprof/"}, paths)
 	for _, path := range paths {
 		assert.Equal(t, 200, ask(h, "GET", path, "").Code, path)
 	}

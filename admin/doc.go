@@ -6,10 +6,11 @@
 // Every request ends in a [proxy.Outcome]. [Metrics] counts it and [Log] may
 // write a line for it; neither keeps it. [New] serves what operators ask for:
 //
-//	/healthz      200 while the process runs
-//	/readyz       200, or 503 and why no requests should be sent here
-//	/metrics      Prometheus text; docs/metrics.md defines each name
-//	/debug/pprof  Go's profiles, when switched on
+//	/healthz        200 while the process runs
+//	/readyz         200, or 503 and why no requests should be sent here
+//	/metrics        Prometheus text; docs/metrics.md defines each name
+//	/api/upstreams  the servers of all upstreams as JSON; see [TargetState]
+//	/debug/pprof    Go's profiles, when switched on
 //
 // # Scope
 //
@@ -17,5 +18,7 @@
 // address that other machines can reach needs a token, which package config
 // sees to, and a network that may be listened to needs a tunnel. With a token, only /healthz
 // and the verdict of /readyz are open to everybody, for the probes of load
-// balancers.
+// balancers. Requests that a page of another site may have caused are refused;
+// without a token, so are those that call this machine by another name than
+// localhost, 127.0.0.1 or [::1].
 package admin

@@ -49,6 +49,18 @@ Why responses are not stored:
 ` + "```" + `
 sum by (reason) (rate(cacheproxy_responses_refused_total[5m]))
 ` + "```" + `
+
+Whose errors clients get, and which:
+
+` + "```" + `
+sum by (from, status) (rate(cacheproxy_responses_total{status=~"5.."}[5m]))
+` + "```" + `
+
+How origins fail:
+
+` + "```" + `
+sum by (error) (rate(cacheproxy_origin_failures_total[5m]))
+` + "```" + `
 `
 
 // metricsDoc describes every metric of ours that a proxy in use reports.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,16 @@ type Sources struct {
 	Store      func() cache.Stats
 	Flights    func() (started, running, waiting, collapsed int64)
 	LogDropped func() int64
+
+	// Exchanges returns how often origins answered, by status, and how often they
+	// failed, by error type; as the proxy got it, after retries.
+	Exchanges func() (answers map[int]int64, failures map[string]int64)
+	// Asking is how many requests wait for an origin now, or are answered by one.
+	Asking func() int64
+	// Targets are the servers of all upstreams; a password in a URL is not shown.
+	Targets func() []TargetState
+	// Connections are those of clients: open now, and refused so far.
+	Connections func() (open, refused int64)
 }
 
 // Metrics counts outcomes and reports the figures of Sources, all on a registry
@@ -25,12 +36,14 @@ type Sources struct {
 type Metrics struct {
 	registry *prometheus.Registry
 	health   atomic.Pointer[health] // set by New
+	targets  func() []TargetState   // nil = none
 
-	requests *prometheus.CounterVec
-	refused  *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	origin   prometheus.Histogram
-	aborted  prometheus.Counter
+	requests  *prometheus.CounterVec
+	responses *prometheus.CounterVec
+	refused   *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	origin    prometheus.Histogram
+	aborted   prometheus.Counter
 
 	bytesCache, bytesOrigin prometheus.Counter
 	reloadOK, reloadFailed  prometheus.Counter
@@ -43,11 +56,14 @@ type Metrics struct {
 func NewMetrics(s Sources) *Metrics {
 	r := prometheus.NewRegistry()
 	m := &Metrics{
-		registry: r,
+		registry: r, targets: s.Targets,
 		requests: counters(r, "requests_total", "Requests that came to an end, by action and reason "+
 			"(the words of Cache-Status, defined in docs/reasons.md), class of the answer's status (1xx to 5xx, or other; "+
 			"499 stands for a client that left before its answer), and name of the route.",
 			"action", "reason", "status_class", "route"),
+		responses: counters(r, "responses_total", "Answers to clients, by status (other, if it is none of 100 to 599; "+
+			"499 stands for a client that left before its answer) and by who made them: origin; cache, also when the origin "+
+			"only confirmed what is stored; or proxy, most often an error of its own.", "status", "from"),
 		refused: counters(r, "responses_refused_total", "Requests whose answer came from the origin and was not stored, "+
 			"by reason (defined in docs/reasons.md).", "reason"),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -130,9 +146,49 @@ func registerSources(r *prometheus.Registry, s Sources) {
 		counter(r, "collapsed_total", "Requests answered by the flight of another request, without one of their own.",
 			func() float64 { _, _, _, collapsed := s.Flights(); return float64(collapsed) })
 	}
+	registerOrigins(r, s)
+	if s.Connections != nil {
+		gauge(r, "connections_open", "Connections of clients that are open now.",
+			func() float64 { open, _ := s.Connections(); return float64(open) })
+		counter(r, "connections_refused_total", "Connections of clients that were refused, since too many were open.",
+			func() float64 { _, refused := s.Connections(); return float64(refused) })
+	}
 	if s.LogDropped != nil {
 		counter(r, "access_log_dropped_total", "Access log lines lost because the output was too slow or failed.",
 			func() float64 { return float64(s.LogDropped()) })
+	}
+}
+
+func registerOrigins(r *prometheus.Registry, s Sources) {
+	if s.Exchanges != nil {
+		r.MustRegister(&table{
+			desc: describe("origin_responses_total", "Answers of origins by status, after retries: also validations (304), those of "+
+				"refreshes in the background, and errors in whose place a stale response was served.", "status"),
+			kind: prometheus.CounterValue,
+			read: func(add func(float64, ...string)) {
+				answers, _ := s.Exchanges()
+				for status, n := range answers {
+					add(float64(n), strconv.Itoa(status))
+				}
+			},
+		}, &table{
+			desc: describe("origin_failures_total", "Failures of origins by error type (RFC 9209, 2.3), after retries: no answer, "+
+				"one that is not valid, or a body that broke off.", "error"),
+			kind: prometheus.CounterValue,
+			read: func(add func(float64, ...string)) {
+				_, failures := s.Exchanges()
+				for kind, n := range failures {
+					add(float64(n), kind)
+				}
+			},
+		})
+	}
+	if s.Asking != nil {
+		gauge(r, "origin_requests", "Requests of clients that wait for an origin now, or are answered by one.",
+			func() float64 { return float64(s.Asking()) })
+	}
+	if s.Targets != nil {
+		registerTargets(r, s.Targets)
 	}
 }
 

@@ -95,20 +95,22 @@ func TestObserve(t *testing.T) {
 	}{
 		{"hit", hit(), map[string]float64{
 			"requests_total{action=serve,reason=fresh,route=site,status_class=2xx}": 1,
-			"bytes_total{source=cache}":              1024,
-			"bytes_total{source=origin}":             0,
-			"request_duration_seconds{result=hit}":   1,
-			"request_duration_seconds{result=miss}":  0,
-			"request_duration_seconds{result=stale}": 0,
-			"origin_response_seconds":                0,
-			"aborted_total":                          0,
+			"responses_total{from=cache,status=200}":                                1,
+			"bytes_total{source=cache}":                                             1024,
+			"bytes_total{source=origin}":                                            0,
+			"request_duration_seconds{result=hit}":                                  1,
+			"request_duration_seconds{result=miss}":                                 0,
+			"request_duration_seconds{result=stale}":                                0,
+			"origin_response_seconds":                                               0,
+			"aborted_total":                                                         0,
 		}},
 		{"miss", miss(), map[string]float64{
 			"requests_total{action=fetch,reason=uri-miss,route=site,status_class=2xx}": 1,
-			"bytes_total{source=cache}":             0,
-			"bytes_total{source=origin}":            1024,
-			"request_duration_seconds{result=miss}": 1,
-			"origin_response_seconds":               1,
+			"responses_total{from=origin,status=200}":                                  1,
+			"bytes_total{source=cache}":                                                0,
+			"bytes_total{source=origin}":                                               1024,
+			"request_duration_seconds{result=miss}":                                    1,
+			"origin_response_seconds":                                                  1,
 		}},
 		{"collapsed", with(miss(), func(o *proxy.Outcome) { o.Collapsed = true }), map[string]float64{
 			"request_duration_seconds{result=miss}": 1,
@@ -121,6 +123,7 @@ func TestObserve(t *testing.T) {
 			o.Action, o.Reason, o.FwdStatus, o.OriginTime = policy.Validate, policy.Stale, 304, time.Millisecond
 		}), map[string]float64{
 			"requests_total{action=validate,reason=stale,route=site,status_class=2xx}": 1,
+			"responses_total{from=cache,status=200}":                                   1,
 			"request_duration_seconds{result=miss}":                                    1,
 			"bytes_total{source=cache}":                                                1024,
 			"origin_response_seconds":                                                  1,
@@ -141,15 +144,20 @@ func TestObserve(t *testing.T) {
 			o.Action, o.Reason, o.Status, o.FromCache, o.Route = policy.Fail, policy.NoRoute, 421, 0, ""
 		}), map[string]float64{
 			"requests_total{action=fail,reason=no-route,route=,status_class=4xx}": 1,
+			"responses_total{from=proxy,status=421}":                              1,
 			"request_duration_seconds{result=fail}":                               1,
 			"bytes_total{source=origin}":                                          0,
 			"bytes_total{source=cache}":                                           0,
+		}},
+		{"replaced after a validation", with(miss(), func(o *proxy.Outcome) { o.Action, o.Reason = policy.Validate, policy.Stale }), map[string]float64{
+			"responses_total{from=origin,status=200}": 1,
 		}},
 		{"aborted", with(miss(), func(o *proxy.Outcome) { o.Aborted = true }), map[string]float64{"aborted_total": 1}},
 		{"no status", with(miss(), func(o *proxy.Outcome) { o.Status = 0 }), map[string]float64{
 			"requests_total{action=fetch,reason=uri-miss,route=site,status_class=other}": 1,
 		}},
 		{"status 999", with(miss(), func(o *proxy.Outcome) { o.Status = 999 }), map[string]float64{
+			"responses_total{from=origin,status=other}":                                  1,
 			"requests_total{action=fetch,reason=uri-miss,route=site,status_class=other}": 1,
 		}},
 		{"switching protocols", with(miss(), func(o *proxy.Outcome) { o.Status = 101 }), map[string]float64{
@@ -203,13 +211,29 @@ func TestEveryActionAndReasonIsCounted(t *testing.T) {
 	assert.Len(t, families["cacheproxy_request_duration_seconds"].Metric, len(results))
 }
 
+// However many statuses an origin makes up, they do not fill the memory.
+func TestStatusesAreBounded(t *testing.T) {
+	m := NewMetrics(Sources{})
+	for status := range 5000 {
+		m.Observe(with(miss(), func(o *proxy.Outcome) { o.Status = status }))
+	}
+	assert.Len(t, scrape(t, m, Options{})["cacheproxy_responses_total"].Metric, 500+1)
+	assert.Len(t, *m.series.Load(), 500+1)
+}
+
 func testSources() Sources {
 	return Sources{
 		Store: func() cache.Stats {
 			return cache.Stats{Entries: 1, Cost: 2, MaxCost: 3, Sets: 4, Rejected: 5, Evicted: 6, Expired: 7}
 		},
-		Flights:    func() (started, running, waiting, collapsed int64) { return 8, 9, 10, 11 },
-		LogDropped: func() int64 { return 12 },
+		Flights:     func() (started, running, waiting, collapsed int64) { return 8, 9, 10, 11 },
+		LogDropped:  func() int64 { return 12 },
+		Asking:      func() int64 { return 13 },
+		Connections: func() (open, refused int64) { return 14, 15 },
+		Exchanges: func() (answers map[int]int64, failures map[string]int64) {
+			return map[int]int64{200: 16, 304: 17}, map[string]int64{"connection_refused": 18}
+		},
+		Targets: testTargets,
 	}
 }
 
@@ -218,7 +242,8 @@ func TestSources(t *testing.T) {
 	for i, series := range []string{
 		"store_entries", "store_cost_bytes", "store_limit_bytes", "store_sets_total", "store_rejected_total",
 		"store_evictions_total", "store_expired_total", "flights_total", "flights_running", "flight_waiters",
-		"collapsed_total", "access_log_dropped_total",
+		"collapsed_total", "access_log_dropped_total", "origin_requests", "connections_open", "connections_refused_total",
+		"origin_responses_total{status=200}", "origin_responses_total{status=304}", "origin_failures_total{error=connection_refused}",
 	} {
 		assert.EqualValues(t, i+1, value(t, families, series), series)
 	}

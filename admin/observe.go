@@ -2,6 +2,8 @@ package admin
 
 import (
 	"maps"
+	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,13 +13,15 @@ import (
 
 // kind is what decides into which series an outcome is counted.
 type kind struct {
-	action, reason, refused, class int
-	route                          string
+	action, reason, refused, status int
+	confirmed                       bool // the origin said that what is stored still holds
+	route                           string
 }
 
 // series are the counters of one kind of outcome, looked up once.
 type series struct {
-	requests prometheus.Counter
+	requests, responses prometheus.Counter
+
 	refused  prometheus.Counter // nil when nothing was refused
 	duration prometheus.Observer
 	fail     bool
@@ -26,12 +30,16 @@ type series struct {
 // Observe counts an outcome, and does not keep it. It takes no lock and does
 // not allocate, except for the first outcome of each kind.
 func (m *Metrics) Observe(o *proxy.Outcome) {
-	k := kind{int(o.Action), int(o.Reason), int(o.Refused), class(o.Status), o.Route}
+	k := kind{int(o.Action), int(o.Reason), int(o.Refused), o.Status, o.FwdStatus == http.StatusNotModified, o.Route}
+	if class(k.status) == 0 {
+		k.status = 0 // all of them are one kind
+	}
 	s := (*m.series.Load())[k]
 	if s == nil {
 		s = m.meet(k, o)
 	}
 	s.requests.Inc()
+	s.responses.Inc()
 	if s.refused != nil {
 		s.refused.Inc()
 	}
@@ -62,9 +70,10 @@ func (m *Metrics) meet(k kind, o *proxy.Outcome) *series {
 	k.route = strings.Clone(k.route) // the outcome's may be part of something larger
 	res := result(o.Action.String())
 	s := &series{
-		requests: m.requests.WithLabelValues(o.Action.String(), o.Reason.String(), classes[k.class], k.route),
-		duration: m.duration.WithLabelValues(res),
-		fail:     res == "fail",
+		requests:  m.requests.WithLabelValues(o.Action.String(), o.Reason.String(), classes[class(k.status)], k.route),
+		responses: m.responses.WithLabelValues(statusLabel(k.status), o.From()),
+		duration:  m.duration.WithLabelValues(res),
+		fail:      res == "fail",
 	}
 	if k.refused != 0 {
 		s.refused = m.refused.WithLabelValues(o.Refused.String())
@@ -98,4 +107,12 @@ func class(status int) int {
 		return c
 	}
 	return 0
+}
+
+// statusLabel is a status as a label: of a hostile origin's there are not many.
+func statusLabel(status int) string {
+	if class(status) == 0 {
+		return classes[0]
+	}
+	return strconv.Itoa(status)
 }

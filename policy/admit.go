@@ -23,6 +23,9 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 	if why := cookieGate(rs, &d, r); why != ReasonNone {
 		return nil, why
 	}
+	if why := typeGate(rq, rs, r); why != ReasonNone {
+		return nil, why
+	}
 	names, star := varyNames(values(rs.Fields, "Vary"))
 	if star {
 		return nil, VaryStar

@@ -26,9 +26,10 @@ type Request struct {
 	Authorized bool   // it carries credentials
 	Range      string // the Range field, only of a GET
 
-	Body    bool // it has content
-	Upgrade bool // it asks for another protocol
-	Dots    bool // its path has dot segments, encoded or not
+	Path    string // decoded and cleaned, as rules match it; empty = not known
+	Body    bool   // it has content
+	Upgrade bool   // it asks for another protocol
+	Dots    bool   // its path has dot segments, encoded or not
 }
 
 // NewRequest reads the facts of a request.

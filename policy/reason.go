@@ -45,6 +45,7 @@ const (
 	Private
 	Authorization
 	SetCookie
+	TypeMismatch
 	VaryStar
 	PartialUnusable
 	NoFreshness
@@ -60,8 +61,19 @@ const (
 	RangeNotSatisfiable
 	MethodNotAllowed
 	BadRequest
+	RequestTimeout
+	ContentTooLarge
+	URITooLong
+	HeaderTooLarge
+	TooManyRequests
+	TooManyConnections
+	NotImplemented
+	VersionNotSupported
 	NoRoute
 	Loop
+	Overloaded
+	OriginBusy
+	OriginDown
 	OriginUnreachable
 	OriginTimeout
 	OriginInvalid
@@ -131,6 +143,7 @@ var reasons = [reasonCount]ReasonInfo{
 	Private:             {"private", GroupRefuse, "", "RFC 9111, 5.2.2.7", "the response is for one user only"},
 	Authorization:       {"authorization", GroupRefuse, "", "RFC 9111, 3.5", "the request carried credentials, and the response does not permit sharing"},
 	SetCookie:           {"set-cookie", GroupRefuse, "", "RFC 9111, 7.3; configuration", "the response sets a cookie, and the rule is to not store such responses"},
+	TypeMismatch:        {"type-mismatch", GroupRefuse, "", "RFC 9110, 8.3; configuration", "the path ends like that of a static file, and the Content-Type says that it is something else: a page of one user may stand behind it"},
 	VaryStar:            {"vary-star", GroupRefuse, "", "RFC 9111, 4.1", "Vary is *, or names something that is no field: it never matches a later request"},
 	PartialUnusable:     {"partial-unusable", GroupRefuse, "", "RFC 9111, 3.3", "a 206 that does not say, or says wrongly, which single part it holds"},
 	NoFreshness:         {"no-freshness", GroupRefuse, "", "RFC 9111, 4.2", "no freshness lifetime and no validator: it could never be used"},
@@ -145,8 +158,19 @@ var reasons = [reasonCount]ReasonInfo{
 	RangeNotSatisfiable: {"range-not-satisfiable", GroupServe, "", "RFC 9110, 15.5.17", "no byte of the stored response lies in the range asked for"},
 	MethodNotAllowed:    {"method-not-allowed", GroupFail, "", "RFC 9110, 15.5.6", "the proxy does not forward this method"},
 	BadRequest:          {"bad-request", GroupFail, "", "RFC 9110, 15.5.1", "the request cannot be understood or forwarded"},
+	RequestTimeout:      {"request-timeout", GroupFail, "", "RFC 9110, 15.5.9", "the client did not send its request, or the content of it, in time"},
+	ContentTooLarge:     {"content-too-large", GroupFail, "", "RFC 9110, 15.5.14", "the content of the request is larger than is accepted"},
+	URITooLong:          {"uri-too-long", GroupFail, "", "RFC 9110, 15.5.15", "the target of the request is longer than is accepted"},
+	HeaderTooLarge:      {"header-too-large", GroupFail, "", "RFC 6585, 5", "the header of the request is larger, or has more fields, than is accepted"},
+	TooManyRequests:     {"too-many-requests", GroupFail, "", "RFC 6585, 4", "the client sends more requests than it may"},
+	TooManyConnections:  {"too-many-connections", GroupFail, "", "RFC 9110, 15.6.4", "more connections are open, from this client or in all, than are accepted"},
+	NotImplemented:      {"not-implemented", GroupFail, "", "RFC 9112, 6.1; RFC 9110, 15.6.2", "the method of the request, or the transfer coding of its content, is not implemented"},
+	VersionNotSupported: {"version-not-supported", GroupFail, "", "RFC 9110, 15.6.6", "the request is of a version of HTTP that is not spoken here"},
 	NoRoute:             {"no-route", GroupFail, "", "RFC 9110, 15.5.20", "no route is configured for this host and path"},
 	Loop:                {"loop", GroupFail, "", "RFC 8586; RFC 9110, 7.6.3", "the request has already been through this proxy"},
+	Overloaded:          {"overloaded", GroupFail, "", "RFC 9110, 15.6.4", "the proxy has as many requests as it takes at once: they wait for origins, or have not come whole"},
+	OriginBusy:          {"origin-busy", GroupFail, "", "RFC 9110, 15.6.4", "the origin has as many requests as it may get at once, and no more can wait"},
+	OriginDown:          {"origin-down", GroupFail, "", "RFC 9110, 15.6.4", "no server of the origin is up, or it asked to be left alone for a while"},
 	OriginUnreachable:   {"origin-unreachable", GroupFail, "", "RFC 9110, 15.6.3", "no connection to the origin could be made, or it was lost before an answer"},
 	OriginTimeout:       {"origin-timeout", GroupFail, "", "RFC 9110, 15.6.5", "the origin did not answer in time"},
 	OriginInvalid:       {"origin-invalid", GroupFail, "", "RFC 9110, 15.6.3", "the origin's answer is not valid HTTP"},

@@ -74,6 +74,7 @@ type Rules struct {
 	Statuses  StatusTable
 	StatusTTL map[int]time.Duration // lifetime by status when the origin says nothing
 	SetCookie CookieRule
+	TypeGuard bool // what looks like a static file and is none is not stored; see Contradicts
 
 	TTL    time.Duration // overrides every lifetime when HasTTL
 	HasTTL bool

@@ -50,6 +50,7 @@ func (x *exchange) accept() policy.Reason {
 	dropCookies(r.Header, x.settings.IgnoreCookies)
 	x.facts = &x.room.facts
 	x.facts.Read(r.Method, r.Header)
+	x.facts.Path = x.path
 	x.facts.Body = r.ContentLength != 0
 	x.facts.Dots = dotSegments(r.URL.Path)
 	x.facts.Upgrade = x.offered != ""

@@ -24,6 +24,12 @@ import (
 // newProxy returns a proxy before a real origin.
 func newProxy(t *testing.T, h http.HandlerFunc) *proxy.Proxy {
 	t.Helper()
+	return newProxyOf(t, h, func(*proxy.Config) {})
+}
+
+// newProxyOf returns one that is configured otherwise.
+func newProxyOf(t *testing.T, h http.HandlerFunc, change func(*proxy.Config)) *proxy.Proxy {
+	t.Helper()
 	upstream := httptest.NewServer(h)
 	t.Cleanup(upstream.Close)
 	o, err := origin.New(upstream.URL, origin.Options{})
@@ -34,10 +40,12 @@ func newProxy(t *testing.T, h http.HandlerFunc) *proxy.Proxy {
 	t.Cleanup(func() { _ = store.Close() })
 	f := revalidate.New(revalidate.Options{Store: store, MaxObject: 1 << 20, MaxVariants: 4})
 	t.Cleanup(f.Close)
-	return proxy.New(f, &proxy.Config{
+	c := &proxy.Config{
 		Name: "cacheproxy", Token: "edge",
 		Routes: []*proxy.Route{{Origin: o, Base: proxy.Settings{Rules: policy.DefaultRules()}}},
-	}, nil)
+	}
+	change(c)
+	return proxy.New(f, c, nil)
 }
 
 // ask sends a request as it is and returns what comes back.

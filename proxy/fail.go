@@ -1,37 +1,62 @@
 package proxy
 
 import (
-	"encoding/json"
-	"fmt"
-	"html"
 	"net/http"
-	"strconv"
+	"time"
 
 	"cacheproxy/policy"
+	"cacheproxy/revalidate"
 )
 
-// failures are the answers of our own: the status that tells the truth, and
-// the error type of Proxy-Status (RFC 9209, 2.3).
-var failures = map[policy.Reason]struct {
-	status int
-	error  string
-}{
-	policy.OnlyIfCached:      {http.StatusGatewayTimeout, ""},
-	policy.MethodNotAllowed:  {http.StatusMethodNotAllowed, "http_request_denied"},
-	policy.BadRequest:        {http.StatusBadRequest, "http_request_error"},
-	policy.NoRoute:           {http.StatusMisdirectedRequest, "destination_not_found"},
-	policy.Loop:              {http.StatusLoopDetected, "proxy_loop_detected"},
-	policy.OriginUnreachable: {http.StatusBadGateway, "destination_unavailable"},
-	policy.OriginTimeout:     {http.StatusGatewayTimeout, "http_response_timeout"},
-	policy.OriginInvalid:     {http.StatusBadGateway, "http_protocol_error"},
+// failure is an answer of our own.
+type failure struct {
+	status int    // that tells the truth
+	error  string // type in Proxy-Status (RFC 9209, 2.3); an origin's failure has a finer one
+	later  bool   // the client may come again: Retry-After (RFC 9110, 10.2.3)
+	close  bool   // nothing more is read from the client
+}
+
+var failures = map[policy.Reason]failure{
+	policy.OnlyIfCached:        {status: http.StatusGatewayTimeout},
+	policy.MethodNotAllowed:    {status: http.StatusMethodNotAllowed, error: "http_request_denied"},
+	policy.BadRequest:          {status: http.StatusBadRequest, error: "http_request_error"},
+	policy.RequestTimeout:      {status: http.StatusRequestTimeout, error: "http_request_error", close: true},
+	policy.ContentTooLarge:     {status: http.StatusRequestEntityTooLarge, error: "http_request_denied"},
+	policy.URITooLong:          {status: http.StatusRequestURITooLong, error: "http_request_denied"},
+	policy.HeaderTooLarge:      {status: http.StatusRequestHeaderFieldsTooLarge, error: "http_request_denied"},
+	policy.TooManyRequests:     {status: http.StatusTooManyRequests, error: "http_request_denied", later: true},
+	policy.TooManyConnections:  {status: http.StatusServiceUnavailable, error: "connection_limit_reached", later: true, close: true},
+	policy.NotImplemented:      {status: http.StatusNotImplemented, error: "http_request_error"},
+	policy.VersionNotSupported: {status: http.StatusHTTPVersionNotSupported, error: "http_request_error"},
+	policy.NoRoute:             {status: http.StatusMisdirectedRequest, error: "destination_not_found"},
+	policy.Loop:                {status: http.StatusLoopDetected, error: "proxy_loop_detected"},
+	policy.Overloaded:          {status: http.StatusServiceUnavailable, error: "connection_limit_reached", later: true},
+	policy.OriginBusy:          {status: http.StatusServiceUnavailable, error: "connection_limit_reached", later: true},
+	policy.OriginDown:          {status: http.StatusServiceUnavailable, error: "destination_unavailable", later: true},
+	policy.OriginUnreachable:   {status: http.StatusBadGateway, error: "connection_terminated"},
+	policy.OriginTimeout:       {status: http.StatusGatewayTimeout, error: "http_response_timeout"},
+	policy.OriginInvalid:       {status: http.StatusBadGateway, error: "http_protocol_error"},
 }
 
 // Allowed is the Allow field of a 405.
 const Allowed = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 
-// fail answers by ourselves. Such answers are never stored, and carry no
-// Cache-Status since no cache had a part in them (RFC 9211, 2).
-func (x *exchange) fail(why policy.Reason) {
+// failOrigin answers for an origin that failed.
+func (x *exchange) failOrigin(f *revalidate.Failure) {
+	why := f.Reason
+	if why == policy.StaleIfError { // the time in which the stale response might stand in is just over
+		why = policy.OriginInvalid
+	}
+	x.failLater(why, f.RetryAfter)
+}
+
+// fail answers by ourselves.
+func (x *exchange) fail(why policy.Reason) { x.failLater(why, 0) }
+
+// failLater is fail with the time after which the client may come again, if it
+// is known. Such answers are never stored, and carry no Cache-Status since no
+// cache had a part in them (RFC 9211, 2).
+func (x *exchange) failLater(why policy.Reason, after time.Duration) {
 	if why == policy.ClientGone {
 		x.gone()
 	}
@@ -40,44 +65,16 @@ func (x *exchange) fail(why policy.Reason) {
 	x.closing()
 	x.deadline()
 	h := x.w.Header()
-	h["Via"] = []string{"1.1 " + x.c.Token}
-	h["X-Request-Id"] = []string{x.o.RequestID}
-	h["Cache-Control"] = []string{"no-store"}
-	if f.error != "" {
-		h["Proxy-Status"] = []string{x.c.Name + "; error=" + f.error + "; details=" + why.String()}
+	if f.close && x.r.ProtoMajor == 1 {
+		h["Connection"] = []string{"close"}
 	}
-	if f.status == http.StatusMethodNotAllowed {
-		h["Allow"] = []string{Allowed}
+	fields, body := x.c.ownAnswer(&x.o, after, prefersHTML(x.r.Header["Accept"]))
+	for _, f := range fields {
+		h[f.Name] = []string{f.Value}
 	}
-	body := problem(f.status, why, x.o.RequestID)
-	h["Content-Type"] = []string{"application/problem+json"}
-	if prefersHTML(x.r.Header["Accept"]) {
-		body = page(f.status, why, x.o.RequestID)
-		h["Content-Type"] = []string{"text/html; charset=utf-8"}
-	}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.w.WriteHeader(f.status)
 	if x.r.Method != http.MethodHead {
 		n, _ := x.w.Write(body)
 		x.o.Bytes = int64(n)
 	}
-}
-
-// problem is the body of an error for programs (RFC 9457).
-func problem(status int, why policy.Reason, id string) []byte {
-	b, _ := json.Marshal(struct {
-		Title     string `json:"title"`
-		Status    int    `json:"status"`
-		Detail    string `json:"detail"`
-		Reason    string `json:"reason"`
-		RequestID string `json:"request_id"`
-	}{http.StatusText(status), status, why.Info().Text, why.String(), id})
-	return append(b, '\n')
-}
-
-// page is the body of an error for people.
-func page(status int, why policy.Reason, id string) []byte {
-	return fmt.Appendf(nil, "<!doctype html>\n<html lang=\"en\">\n<title>%d %s</title>\n<h1>%d %s</h1>\n<p>%s.</p>\n<p>Reason: %s. Request: %s</p>\n</html>\n",
-		status, http.StatusText(status), status, http.StatusText(status),
-		html.EscapeString(why.Info().Text), why, html.EscapeString(id))
 }

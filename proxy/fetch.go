@@ -11,6 +11,11 @@ import (
 
 // fetch asks the origin and answers with what comes of it.
 func (x *exchange) fetch() {
+	if !x.enter() {
+		x.overloaded()
+		return
+	}
+	defer x.leave()
 	j := x.fetchJob()
 	j.Interim = x.interim
 	a, err := x.p.fetcher.Do(x.r.Context(), j)
@@ -28,7 +33,7 @@ func (x *exchange) fetch() {
 
 // take notes in the outcome what an answer brought.
 func (x *exchange) take(a *revalidate.Answer) {
-	x.o.FwdStatus, x.o.OriginTime = a.FwdStatus, a.OriginTime
+	x.o.FwdStatus, x.o.Target, x.o.OriginTime = a.FwdStatus, a.Target, a.OriginTime
 	x.o.Stored, x.o.Refused, x.o.Collapsed = a.Stored, a.Refused, a.Collapsed
 	if a.Facts != nil {
 		x.o.HasTTL, x.o.TTL = true, a.Facts.Lifetime-a.Facts.Age(time.Now())
@@ -43,14 +48,28 @@ func (x *exchange) failed(j *revalidate.Job, err error) {
 		x.gone()
 		return
 	}
-	x.o.FwdStatus = f.Status
-	now := time.Now()
-	if e := j.StandIn(now); e != nil {
-		x.o.Action, x.o.Reason = policy.ServeStale, policy.StaleIfError
-		x.serveEntry(e, now)
-		return
+	x.blame(f)
+	if !x.standIn(j) {
+		x.failOrigin(f)
 	}
-	x.fail(f.Reason)
+}
+
+// blame notes in the outcome which server failed, and how.
+func (x *exchange) blame(f *revalidate.Failure) {
+	x.o.FwdStatus, x.o.Target, x.o.Error = f.Status, f.Target, f.Kind.String()
+}
+
+// standIn answers with a stale response in place of one from the origin, if that
+// is allowed.
+func (x *exchange) standIn(j *revalidate.Job) bool {
+	now := time.Now()
+	e := j.StandIn(now)
+	if e == nil {
+		return false
+	}
+	x.o.Action, x.o.Reason = policy.ServeStale, policy.StaleIfError
+	x.serveEntry(e, now)
+	return true
 }
 
 // gone ends an exchange whose client left.

@@ -68,7 +68,10 @@ func (c *Config) trusts(remote string) bool {
 	if err != nil {
 		return false
 	}
-	addr := ap.Addr().Unmap()
+	return c.trustsAddr(ap.Addr().Unmap())
+}
+
+func (c *Config) trustsAddr(addr netip.Addr) bool {
 	return slices.ContainsFunc(c.Trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 

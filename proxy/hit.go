@@ -78,7 +78,7 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	}
 	d := policy.Judge(&r.facts, resource.Stored, now)
 	served := (d.Action == policy.Serve || d.Action == policy.ServeStale) && !d.Refresh
-	if !served || h.asked && len(s.IgnoreCookies) > 0 || !isPlain(resource.Entries[d.Index]) {
+	if !served || h.asked && len(s.IgnoreCookies) > 0 || !isPlain(resource.Entries[d.Index]) || c.RateLimit != nil && !c.mayHit(h, now) {
 		r.found, r.memory = Found{c, strings.Clone(key), resource}, nil
 		return false
 	}
@@ -91,6 +91,13 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 	}
 	r.fill(now)
 	return true
+}
+
+// mayHit takes a token for an answer that is certain; who has none is told so by
+// ServeHTTP, which takes one for every request that it gets.
+func (c *Config) mayHit(h *Head, now time.Time) bool {
+	_, ok := c.RateLimit.take(now, h.Remote, h, c)
+	return ok
 }
 
 // Found is what Hit found in the store for a request that it left to ServeHTTP,

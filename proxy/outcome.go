@@ -18,8 +18,10 @@ type Outcome struct {
 	Route                    string // name of the route, or empty
 	Key                      string // of the resource
 
-	Status    int // of the answer; 499 when the client left before it
-	FwdStatus int // what the origin answered, 0 if it was not asked
+	Status    int    // of the answer; 499 when the client left before it
+	FwdStatus int    // what the origin answered, 0 if it was not asked
+	Target    string // host and port, or socket, of the server that answered or failed; empty if none was chosen
+	Error     string // type of the origin's failure (RFC 9209, 2.3); empty if it did not fail
 	Stored    bool
 	Collapsed bool
 	Aborted   bool // the body broke off
@@ -36,6 +38,23 @@ type Outcome struct {
 // StatusClientGone is the status in logs and metrics for a client that left
 // before it was answered.
 const StatusClientGone = 499
+
+// From says who made the answer: "origin"; "cache", also when the origin only
+// confirmed what is stored; or "proxy", which is us. The status of a client that
+// left is ours.
+func (o *Outcome) From() string {
+	switch o.Action {
+	case policy.Fail:
+		return "proxy"
+	case policy.Serve, policy.ServeStale:
+		return "cache"
+	case policy.Validate:
+		if o.FwdStatus == 304 {
+			return "cache"
+		}
+	}
+	return "origin"
+}
 
 // CacheResult is the word of X-Cache-Status for an outcome, in the terms of nginx.
 func (o *Outcome) CacheResult() string {

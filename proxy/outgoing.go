@@ -1,13 +1,8 @@
 package proxy
 
 import (
-	"io"
 	"net/http"
 	"net/url"
-	"sync"
-	"sync/atomic"
-
-	"golang.org/x/net/http/httpguts"
 
 	"cacheproxy/policy"
 )
@@ -35,7 +30,7 @@ func (x *exchange) outgoing() *http.Request {
 		Method: r.Method, URL: u, Header: h, Host: x.hostFor(base),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	if r.RequestURI == "*" {
+	if r.RequestURI == "*" || r.Method == http.MethodOptions && r.URL.Path == "" && r.URL.RawQuery == "" && !r.URL.ForceQuery { // RFC 9112, 3.2.4
 		u.Path, u.Opaque = "", "*"
 	}
 	return out
@@ -54,54 +49,6 @@ func (x *exchange) outgoingHeader() http.Header {
 	}
 	policy.RemoveHopByHop(h)
 	return h
-}
-
-// withBody gives the request its content, which streams.
-func (x *exchange) withBody(out *http.Request) {
-	if x.r.ContentLength == 0 {
-		return
-	}
-	// The library would throw away what is left of the content at the first byte
-	// of the answer, under the hands of the transport that is still sending it.
-	_ = http.NewResponseController(x.w).EnableFullDuplex()
-	out.ContentLength = x.r.ContentLength
-	x.content = &content{body: x.r.Body, r: x.r, trailer: trailing(x.r.Trailer)}
-	out.Body = x.content
-	out.Trailer = x.content.trailer
-	// To keep its connection the transport would send the content even after a
-	// final answer, and reading it here tells the client to go on.
-	out.Close = httpguts.HeaderValuesContainsToken(x.r.Header["Expect"], "100-continue")
-}
-
-// content is the content of a client's request. The server closes it at the end
-// of the exchange; to close it waits for what the client has not sent yet, for
-// which the transport has no time when the origin cannot be reached.
-type content struct {
-	mu      sync.Mutex // held while a read waits for the client
-	over    bool
-	body    io.Reader
-	r       *http.Request // of which the trailer is known at the end
-	trailer http.Header   // what of it was announced and is passed on; nil without
-	read    atomic.Bool   // to its end, and that was a true one
-	broken  atomic.Bool   // it ended otherwise: framed wrongly, or too early
-}
-
-func (c *content) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return 0, http.ErrBodyReadAfterClose
-	}
-	n, err := c.body.Read(p)
-	if err == io.EOF { // after another error nobody knows where the next request begins
-		for name := range c.trailer {
-			c.trailer[name] = c.r.Trailer[name]
-		}
-		c.read.Store(true)
-	} else if err != nil {
-		c.broken.Store(true)
-	}
-	return n, err
 }
 
 // trailing returns the names of the announced trailer fields that are passed on:
@@ -129,19 +76,19 @@ func trailing(announced http.Header) http.Header {
 	return names
 }
 
-func (*content) Close() error { return nil }
-
+// hostFor returns the Host for the origin; empty for its own, which is that of the
+// URL: of several servers the one that is asked.
 func (x *exchange) hostFor(base *url.URL) string {
 	switch x.route.HostMode {
 	case HostClient:
 		return x.target.Host
 	case HostOrigin:
-		return base.Host
+		return ""
 	case HostFixed:
 		return x.route.HostName
 	}
 	if base.Scheme == "https" {
-		return base.Host
+		return ""
 	}
 	return x.target.Host
 }

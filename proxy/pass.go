@@ -13,9 +13,14 @@ import (
 // pass sends the request on, past the cache, and does what an unsafe method
 // that succeeded does to what is stored (RFC 9111, 4.4).
 func (x *exchange) pass() {
+	if !x.enter() {
+		x.failLater(policy.Overloaded, time.Second)
+		return
+	}
+	defer x.leave()
 	j := x.job()
-	x.withBody(j.Request)
-	if x.content != nil {
+	if x.r.ContentLength != 0 {
+		x.withBody(j.Request)
 		defer x.hurry()
 	}
 	if x.facts.Upgrade {
@@ -37,47 +42,27 @@ func (x *exchange) pass() {
 	x.relay(a, false)
 }
 
-// closing tells the client that its connection ends with the answer when there
-// may be content left: what comes of it later must not be taken for a request.
-func (x *exchange) closing() {
-	if x.content != nil && !x.content.read.Load() {
-		x.w.Header()["Connection"] = []string{"close"}
-	}
-}
-
-// hurry bounds the wait of the library for what is left of the content, after
-// the answer. A read that the transport still has under way is ended first:
-// the library would end it itself, and take the deadline off.
-func (x *exchange) hurry() {
-	if x.content.read.Load() {
+func (x *exchange) passFailed(err error) {
+	var s *revalidate.Switched
+	if errors.As(err, &s) {
+		x.join(s.Response)
 		return
 	}
-	rc := http.NewResponseController(x.w)
-	_ = rc.SetReadDeadline(time.Unix(1, 0))
-	x.content.mu.Lock()
-	x.content.over = true
-	x.content.mu.Unlock()
-	_ = rc.SetReadDeadline(time.Now().Add(linger))
-}
-
-// linger is how long a client may go on sending content after its answer.
-const linger = 5 * time.Second
-
-func (x *exchange) passFailed(err error) {
-	var s *switched
-	if errors.As(err, &s) {
-		x.join(s)
+	why := x.content.fault()
+	if why == policy.RequestTimeout || why == policy.ContentTooLarge { // we broke it off, and the client is still there
+		x.fail(why)
 		return
 	}
 	var f *revalidate.Failure
 	if x.r.Context().Err() != nil || errors.Is(err, context.Canceled) || !errors.As(err, &f) {
 		x.gone()
 	}
-	if x.content != nil && x.content.broken.Load() { // the client's fault, not the origin's
-		x.fail(policy.BadRequest)
+	if why != policy.ReasonNone { // the client's fault, not the origin's
+		x.fail(why)
 		return
 	}
-	x.fail(f.Reason)
+	x.blame(f)
+	x.failOrigin(f)
 }
 
 // invalidate forgets what an answer makes invalid.

@@ -17,6 +17,7 @@ type Proxy struct {
 	observe func(*Outcome)
 
 	upgrades upgrades
+	asking   atomic.Int64 // requests that wait for an origin, or are answered by one
 }
 
 // New returns a proxy. observe is called once for every request, after its
@@ -57,6 +58,7 @@ type exchange struct {
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
+	asks     bool      // it counts in Proxy.asking
 	small    bool      // the body needs no more write deadlines than the head's
 	content  *content  // of the request that is passed on, if it has any
 	told     [7]string // values of fields that we add for the origin
@@ -91,8 +93,16 @@ func (x *exchange) emit() {
 }
 
 func (x *exchange) serve() {
+	if wait, ok := x.c.RateLimit.take(x.o.Start, x.r.RemoteAddr, x.r.Header, x.c); !ok {
+		x.failLater(policy.TooManyRequests, wait)
+		return
+	}
 	if why := x.accept(); why != policy.ReasonNone {
 		x.fail(why)
+		return
+	}
+	if most := x.c.MaxContent; most > 0 && x.r.ContentLength > most {
+		x.refuseContent()
 		return
 	}
 	if x.lastHop() {

@@ -44,6 +44,18 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 	}
 }
 
+// broke notes that the origin's body broke off, if it did: the client may have
+// left, or broken off its own.
+func (x *exchange) broke(err error) {
+	if x.r.Context().Err() != nil {
+		return
+	}
+	x.o.Stored, x.o.Refused = false, policy.Incomplete
+	if x.content.fault() == policy.ReasonNone {
+		x.o.Error = revalidate.ErrorType(err)
+	}
+}
+
 // adopt makes a header that of the response, and returns it. Our own server takes
 // the map as it is.
 func (x *exchange) adopt(from http.Header) http.Header {
@@ -86,9 +98,7 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 			break
 		}
 		if err != nil {
-			if x.r.Context().Err() == nil {
-				x.o.Stored, x.o.Refused = false, policy.Incomplete
-			}
+			x.broke(err)
 			_ = x.flush() // what did arrive
 		}
 		x.finish(err)

@@ -140,6 +140,21 @@ type Config struct {
 	DebugKey     bool           // put the key into Cache-Status
 	Trusted      []netip.Prefix // peers whose word about their clients is believed
 	WriteTimeout time.Duration  // a client that takes nothing of a large body for so long is dropped; 0 = never
+
+	// MaxRequests is how many requests at once may wait for an origin or be
+	// answered by one; the next is answered 503 at once, or with a stale response.
+	// Answers from the store do not count, and connections that were upgraded to
+	// another protocol do not any more. 0 = any number.
+	MaxRequests int
+	// MaxContent is how many bytes of content a request may have; more is answered
+	// 413. 0 = any number.
+	MaxContent int64
+	// ContentTime is how long a client may take to send 64 KiB of its request's
+	// content, or the rest of it; then it is answered 408. Time in which the origin
+	// takes nothing does not count. 0 = any.
+	ContentTime time.Duration
+	// RateLimit bounds how often each client may ask; nil = any.
+	RateLimit *RateLimit
 }
 
 // route returns the first route that matches a host and path, or nil.

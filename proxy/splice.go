@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 
-	"cacheproxy/policy"
 	"cacheproxy/revalidate"
 )
 
@@ -30,8 +29,8 @@ func (x *exchange) splice(a *revalidate.Answer) bool {
 	x.deadline()
 	n, err := body.WriteTo(w)
 	x.o.Bytes += n
-	if err != nil && x.r.Context().Err() == nil {
-		x.o.Stored, x.o.Refused = false, policy.Incomplete
+	if err != nil {
+		x.broke(err)
 	}
 	x.finish(err)
 	return true

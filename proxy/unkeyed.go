@@ -26,6 +26,7 @@ var UnkeyedFields = []Unkeyed{
 	{"X-Rewrite-Uri", false, "another path"},
 	{"X-Http-Path-Override", false, "another path"},
 	{"X-Http-Destinationurl", false, "another path"},
+	{"Proxy", false, "HTTP_PROXY, in CGI: through what it asks other servers"},
 	{"X-Forwarded-*", true, "the scheme, host, port, path prefix, client or user of the first hop"},
 	{"X-Forwarded", true, "what Forwarded says"},
 	{"Forwarded", true, "what X-Forwarded-For, -Host and -Proto say"},

@@ -38,53 +38,38 @@ func offers(r *http.Request) string {
 func (x *exchange) offerUpgrade(j *revalidate.Job) {
 	j.Request.Header["Connection"] = []string{"Upgrade"}
 	j.Request.Header["Upgrade"] = []string{x.offered}
-	j.Origin = switcher{j.Origin}
 }
 
-// switcher is an origin that may accept the offer. Its 101 is no answer to
-// judge and pass on, so it comes as the error *switched.
-type switcher struct{ revalidate.Origin }
+// answered is the transport of a response that is here already.
+type answered struct{ resp *http.Response }
 
-func (s switcher) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := s.Origin.RoundTrip(r)
-	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil, &switched{resp}
-	}
-	return resp, err
-}
-
-// switched holds an origin's 101, whose body is the connection.
-type switched struct{ resp *http.Response }
-
-func (s *switched) Error() string { return "the origin switched protocols" }
-
-// RoundTrip returns the response that is here already.
-func (s *switched) RoundTrip(*http.Request) (*http.Response, error) { return s.resp, nil }
+func (a answered) RoundTrip(*http.Request) (*http.Response, error) { return a.resp, nil }
 
 // join joins the connections of client and origin until one of them ends. The
 // library does it.
-func (x *exchange) join(s *switched) {
-	if !httpguts.HeaderValuesContainsToken([]string{x.offered}, s.resp.Header.Get("Upgrade")) {
-		s.resp.Body.Close()
+func (x *exchange) join(resp *http.Response) {
+	if !httpguts.HeaderValuesContainsToken([]string{x.offered}, resp.Header.Get("Upgrade")) {
+		resp.Body.Close()
 		x.fail(policy.OriginInvalid)
 		return
 	}
+	x.leave() // it holds none of the origin's answers any more, only its own connections
 	x.p.upgrades.begin()
 	defer x.p.upgrades.end()
-	x.o.Status, x.o.FwdStatus = s.resp.StatusCode, s.resp.StatusCode
-	upgrade := s.resp.Header["Upgrade"]
-	policy.RemoveHopByHop(s.resp.Header)
-	s.resp.Header["Connection"], s.resp.Header["Upgrade"] = []string{"Upgrade"}, upgrade
-	x.settings.ResponseEdit.apply(s.resp.Header)
-	s.resp.Header.Add("Via", "1.1 "+x.c.Token)
-	s.resp.Header.Set("X-Request-Id", x.o.RequestID)
+	x.o.Status, x.o.FwdStatus = resp.StatusCode, resp.StatusCode
+	upgrade := resp.Header["Upgrade"]
+	policy.RemoveHopByHop(resp.Header)
+	resp.Header["Connection"], resp.Header["Upgrade"] = []string{"Upgrade"}, upgrade
+	x.settings.ResponseEdit.apply(resp.Header)
+	resp.Header.Add("Via", "1.1 "+x.c.Token)
+	resp.Header.Set("X-Request-Id", x.o.RequestID)
 	rp := &httputil.ReverseProxy{
-		Transport: s,
+		Transport: answered{resp},
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.Out.Header["Upgrade"] = upgrade // one of several offers
 		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { // the 101 did not reach the client
-			s.resp.Body.Close()
+			resp.Body.Close()
 			x.gone()
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // outcomes say what happened

@@ -18,14 +18,14 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 		if fl.failure != nil {
 			return nil, fl.failure
 		}
-		return nil, &Failure{Reason: policy.StaleIfError, Status: fl.status}
+		return nil, &Failure{Reason: policy.StaleIfError, Status: fl.status, Target: fl.target}
 	}
 	if !leads && !fl.sharedWith(j) {
 		fl.leave(leads)
 		return nil, errReleased
 	}
 	a := &Answer{
-		FwdStatus: fl.status, Status: cmp.Or(fl.answered, fl.status), Length: fl.length,
+		FwdStatus: fl.status, Target: fl.target, Status: cmp.Or(fl.answered, fl.status), Length: fl.length,
 		Facts: fl.stored, Stored: fl.stored != nil && fl.refused == policy.ReasonNone, Refused: fl.refused,
 		Collapsed: !leads, OriginTime: fl.originTime,
 	}
@@ -73,7 +73,7 @@ func (fl *flight) handOver(ctx context.Context, a *Answer) (*Answer, error) {
 	fl.mu.Unlock()
 	a.Header = fl.header
 	a.Trailer, a.Late = func() http.Header { return resp.Trailer }, notLate
-	a.Body = newRawSource(ctx, resp.Body, fl.cancel)
+	a.Body = newRawSource(ctx, resp.Body, fl.cancel, &fl.f.tally)
 	return a, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,9 +37,9 @@ func made(t testing.TB, i int, body []byte, known bool, request, response []stri
 	stored, why := policy.Admit(policy.NewRequest("GET", rq), &policy.Response{Status: status, Fields: h},
 		policy.Times{Requested: now, Received: now}, &rules)
 	require.Equal(t, policy.ReasonNone, why)
-	s := newStream(-1)
+	s := newStream(-1, new(atomic.Int64))
 	if known {
-		s = newStream(int64(len(body)))
+		s = newStream(int64(len(body)), new(atomic.Int64))
 	}
 	s.feed(t, body)
 	s.finish(nil)

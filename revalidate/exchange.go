@@ -2,7 +2,6 @@ package revalidate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
@@ -11,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"cacheproxy/origin"
 	"cacheproxy/policy"
 )
 
@@ -20,7 +18,7 @@ const mostInterims = 32
 
 // exchange sends a request and waits for the response head. Interim responses
 // are handed to interim as they come, and not any more once it returns.
-func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, http.Header)) (*http.Response, policy.Times, error) {
+func (f *Fetcher) exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, http.Header)) (*http.Response, policy.Times, error) {
 	l := &listener{Context: ctx, tell: interim}
 	defer l.leave()
 	l.request = *r.WithContext(l)
@@ -28,28 +26,57 @@ func exchange(ctx context.Context, o Origin, r *http.Request, interim func(int, 
 	resp, err := o.RoundTrip(&l.request)
 	t.Received = time.Now()
 	if err != nil {
+		f.tally.failed(err)
 		return nil, t, err
 	}
-	if err := suits(resp, r.Header); err != nil {
+	f.tally.answered(resp.StatusCode)
+	if resp.StatusCode == http.StatusSwitchingProtocols && len(r.Header["Upgrade"]) > 0 {
+		return nil, t, &Switched{resp}
+	}
+	if text := unsuitable(resp, r.Header); text != "" {
 		resp.Body.Close()
+		err := &unusable{status: resp.StatusCode, target: targetOf(resp), text: text}
+		f.tally.failed(err)
 		return nil, t, err
 	}
 	clean(resp, t.Received)
 	return resp, t, nil
 }
 
-// suits refuses a response that cannot be the answer to what was sent: a client
-// would take it for something that it is not.
-func suits(resp *http.Response, sent http.Header) error {
+// unsuitable says why a response cannot be the answer to what was sent: a client
+// would take it for something that it is not. It is empty when it can.
+func unsuitable(resp *http.Response, sent http.Header) string {
 	switch {
 	case resp.StatusCode < 200: // 101 was not asked for, and there is nothing below 100
-		return fmt.Errorf("status %d is not that of a final response", resp.StatusCode)
+		return "this status is not that of a final response"
 	case resp.StatusCode == http.StatusPartialContent && len(sent["Range"]) == 0: // RFC 9110, 15.3.7
-		return errors.New("status 206 to a request without Range")
+		return "a part was sent for a request without Range"
 	case resp.StatusCode == http.StatusNotModified && len(sent["If-None-Match"]) == 0 && len(sent["If-Modified-Since"]) == 0: // RFC 9110, 15.4.5
-		return errors.New("status 304 to a request without conditions")
+		return "not modified is no answer to a request without conditions"
 	}
-	return nil
+	return ""
+}
+
+// Switched is the error of a job whose origin accepted the protocol that was
+// offered in Upgrade: its 101 is no answer to judge and pass on. The body of the
+// response is the connection.
+type Switched struct{ Response *http.Response }
+
+func (*Switched) Error() string { return "the origin switched protocols" }
+
+// targetOf returns the server that answered: host and port.
+func targetOf(resp *http.Response) string {
+	if resp.Request == nil || resp.Request.URL == nil {
+		return ""
+	}
+	u := resp.Request.URL
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "https":
+		return u.Host + ":443"
+	}
+	return u.Host + ":80"
 }
 
 // listener is the context of an exchange of which somebody may hear the interim
@@ -106,20 +133,3 @@ func clean(resp *http.Response, received time.Time) {
 		h["Date"] = []string{received.UTC().Format(http.TimeFormat)}
 	}
 }
-
-// failureOf turns an error of an exchange into what a client is told.
-func failureOf(err error) *Failure {
-	reason := policy.OriginInvalid
-	switch origin.Classify(err) {
-	case origin.Unreachable:
-		reason = policy.OriginUnreachable
-	case origin.Timeout:
-		reason = policy.OriginTimeout
-	case origin.Canceled:
-		reason = policy.ClientGone
-	}
-	return &Failure{Reason: reason, Err: err}
-}
-
-// FailureReason names the reason behind an error of an origin.
-func FailureReason(err error) policy.Reason { return failureOf(err).Reason }

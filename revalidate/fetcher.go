@@ -36,7 +36,9 @@ type Fetcher struct {
 
 	started, collapsed atomic.Int64
 	running, waiting   atomic.Int64
+	tally              tally
 	onTheWay           atomic.Int64 // bytes of bodies that are kept while they arrive
+	passing            atomic.Int64 // bodies on their way that are not kept
 }
 
 type limits struct {

@@ -67,6 +67,7 @@ type flight struct {
 	// Set before the verdict, and not changed after it.
 	verdict    verdict
 	status     int         // of the origin
+	target     string      // that answered
 	answered   int         // of the answer, when that is another one
 	header     http.Header // as the origin sent it, edited and without hop-by-hop fields
 	fields     http.Header // what others than the first client get
@@ -177,7 +178,7 @@ func (fl *flight) idle() bool {
 func (fl *flight) open(length int64) {
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
-	fl.body = newStream(length)
+	fl.body = newStream(length, &fl.f.passing)
 	if fl.leader {
 		fl.first = fl.body.reader()
 	}

@@ -8,17 +8,21 @@ import (
 )
 
 // Forward sends a request by itself: nothing is looked up and nobody waits
-// with it. Only the answer to a POST may be stored (RFC 9110, 9.3.3).
+// with it. Only the answer to a POST may be stored (RFC 9110, 9.3.3). The error is
+// a *Failure, or a *Switched.
 func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	resp, t, err := exchange(ctx, j.Origin, j.Request, j.Interim)
+	resp, t, err := f.exchange(ctx, j.Origin, j.Request, j.Interim)
 	if err != nil {
 		cancel()
+		if _, ok := err.(*Switched); ok {
+			return nil, err
+		}
 		return nil, failureOf(err)
 	}
 	rules := j.Arrived(resp)
 	a := &Answer{
-		FwdStatus: resp.StatusCode, Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
+		FwdStatus: resp.StatusCode, Target: targetOf(resp), Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
 		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
 		Trailer: func() http.Header { return resp.Trailer },
 		Late:    notLate,
@@ -32,7 +36,7 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 			}
 		}
 	}
-	a.Body = newRawSource(ctx, resp.Body, cancel)
+	a.Body = newRawSource(ctx, resp.Body, cancel, &f.tally)
 	return a, nil
 }
 

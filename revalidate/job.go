@@ -43,6 +43,7 @@ type Job struct {
 // Answer is what a client gets after the origin was asked.
 type Answer struct {
 	FwdStatus  int                  // the origin's status
+	Target     string               // the server that answered; empty when the store had the answer meanwhile
 	Entry      *Entry               // to serve from, after validation or completion; otherwise:
 	Status     int                  // of the response to pass on
 	Header     http.Header          // of it, without hop-by-hop fields; the receiver may change it
@@ -66,23 +67,6 @@ type Source interface {
 	More() bool
 	Close()
 }
-
-// Failure is the error of a job that got no response from the origin, or one
-// for which a stale response may stand in.
-type Failure struct {
-	Reason policy.Reason
-	Status int // the origin's, when it answered
-	Err    error
-}
-
-func (f *Failure) Error() string {
-	if f.Err != nil {
-		return f.Reason.String() + ": " + f.Err.Error()
-	}
-	return f.Reason.String()
-}
-
-func (f *Failure) Unwrap() error { return f.Err }
 
 // flightID names what a job wants: jobs with equal IDs may share a flight.
 func (j *Job) flightID() string {

@@ -16,6 +16,7 @@ type rawSource struct {
 	body   io.ReadCloser
 	cancel context.CancelFunc // ends the exchange with the origin
 	client context.Context
+	tally  *tally
 	stop   func() bool // of the watch on the client; nil = there is none yet
 	buf    *[rawBuffer]byte
 	full   bool // the last read filled the buffer, so that more is at hand
@@ -23,9 +24,9 @@ type rawSource struct {
 }
 
 // newRawSource returns a source that ends the exchange when the client leaves.
-func newRawSource(ctx context.Context, body io.ReadCloser, cancel context.CancelFunc) *rawSource {
+func newRawSource(ctx context.Context, body io.ReadCloser, cancel context.CancelFunc, t *tally) *rawSource {
 	return &rawSource{
-		body: body, cancel: cancel, client: ctx,
+		body: body, cancel: cancel, client: ctx, tally: t,
 		buf: rawBuffers.Get().(*[rawBuffer]byte),
 	}
 }
@@ -38,6 +39,9 @@ func (r *rawSource) Next(context.Context) ([]byte, error) {
 		var n int
 		n, r.err = r.body.Read(r.buf[:])
 		r.full = n == rawBuffer
+		if r.err != nil && r.err != io.EOF {
+			r.tally.failed(r.err)
+		}
 		if n > 0 {
 			return r.buf[:n], nil
 		}
@@ -49,6 +53,9 @@ func (r *rawSource) Next(context.Context) ([]byte, error) {
 func (r *rawSource) WriteTo(w io.Writer) (int64, error) {
 	r.watchClient()
 	n, err := io.Copy(w, r.body)
+	if ErrorType(err) != "" { // otherwise it is the writer's
+		r.tally.failed(err)
+	}
 	r.err = io.EOF
 	return n, err
 }

@@ -23,12 +23,12 @@ func (fl *flight) run(j *Job) {
 // be done, which sees the body home, or nil.
 func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
 	req, conditional := request(j)
-	resp, times, err := exchange(&fl.life, j.Origin, req, interim)
+	resp, times, err := fl.f.exchange(&fl.life, j.Origin, req, interim)
 	if err != nil {
 		fl.fail(err)
 		return nil
 	}
-	fl.originTime = times.Received.Sub(times.Requested)
+	fl.originTime, fl.target = times.Received.Sub(times.Requested), targetOf(resp)
 	rules := j.Arrived(resp)
 	carry, done, again := fl.useStored(j, resp, times, rules, conditional)
 	if again { // the answer does not fit what is stored: ask for all of it
@@ -36,10 +36,11 @@ func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
 		if conditional {
 			withoutConditions(req.Header)
 		}
-		if resp, times, err = exchange(&fl.life, j.Origin, j.Request, interim); err != nil {
+		if resp, times, err = fl.f.exchange(&fl.life, j.Origin, j.Request, interim); err != nil {
 			fl.fail(err)
 			return nil
 		}
+		fl.target = targetOf(resp)
 		rules = j.Arrived(resp)
 		done = false
 	}
@@ -206,6 +207,7 @@ func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stor
 	defer publish()
 	err := fl.read(body, publish)
 	if err != nil {
+		fl.f.tally.failed(err)
 		fl.f.unlist(fl) // who asks from now on asks anew
 	}
 	fl.end(ending{resp.Trailer, fl.keep(stored, err)})

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,8 @@ const (
 	page       = 8 << 10
 	endChunk   = 512       // to see the end of a body whose length is known
 	window     = 128 << 10 // how far a body that is not kept may run ahead of its slowest reader
+	leastAhead = 8 << 10   // the same when there are many of them
+	mostAhead  = 16 << 20  // how far all of them together, but for leastAhead each
 )
 
 // stream is a body on its way: one writer, any number of readers at their own
@@ -24,8 +27,8 @@ const (
 //
 // While it is kept, it holds all that has arrived, which the limit on the size
 // of objects bounds. Once it is not kept (any more), what every reader has
-// seen is let go, and the writer waits when the slowest reader lags behind by
-// the window.
+// seen is let go, and the writer waits when the slowest reader lags behind too far:
+// less far when there are many such bodies.
 type stream struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed with every change
@@ -38,10 +41,20 @@ type stream struct {
 	readers map[*reader]struct{}
 	hint    int64     // what is expected in all, -1 when not known
 	last    time.Time // of the last bytes
+	passing *atomic.Int64
 }
 
-func newStream(hint int64) *stream {
-	return &stream{changed: make(chan struct{}), kept: true, readers: make(map[*reader]struct{}), hint: hint, last: time.Now()}
+// newStream returns a stream that counts in passing while it is not kept.
+func newStream(hint int64, passing *atomic.Int64) *stream {
+	return &stream{
+		changed: make(chan struct{}), kept: true, readers: make(map[*reader]struct{}),
+		hint: hint, last: time.Now(), passing: passing,
+	}
+}
+
+// ahead is how far the body may run ahead of its slowest reader, if it is not kept.
+func (s *stream) ahead() int64 {
+	return min(max(mostAhead/max(s.passing.Load(), 1), leastAhead), window)
 }
 
 // broadcast wakes everybody who waits. The caller holds the lock.
@@ -80,7 +93,7 @@ func (s *stream) nextChunk() int64 {
 	}
 	most := int64(lastChunk)
 	if !s.kept {
-		most = passChunk
+		most = min(passChunk, s.ahead()/2)
 	}
 	if n := len(s.chunks); n > 0 {
 		return min(int64(cap(s.chunks[n-1]))*2, most)
@@ -105,6 +118,9 @@ func (s *stream) wrote(n int) int64 {
 func (s *stream) finish(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.kept && !s.done {
+		s.passing.Add(-1)
+	}
 	s.done, s.err = true, err
 	s.broadcast()
 }
@@ -113,6 +129,9 @@ func (s *stream) finish(err error) {
 func (s *stream) letGo() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.kept && !s.done {
+		s.passing.Add(1)
+	}
 	s.kept = false
 	s.release()
 }
@@ -142,7 +161,7 @@ func (s *stream) slowest() int64 {
 func (s *stream) throttle(ctx context.Context) error {
 	for {
 		s.mu.Lock()
-		ok := s.kept || s.size-s.slowest() < window
+		ok := s.kept || s.size-s.slowest() < s.ahead()
 		changed := s.changed
 		s.mu.Unlock()
 		if ok {

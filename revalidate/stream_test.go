@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +63,7 @@ func (s *stream) held() int64 {
 func TestStreamReadersAtTheirOwnPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := pattern(300_000)
-		s := newStream(-1)
+		s := newStream(-1, new(atomic.Int64))
 		var wg sync.WaitGroup
 		for i := range 5 {
 			wg.Go(func() {
@@ -99,7 +100,7 @@ func TestStreamReadersAtTheirOwnPace(t *testing.T) {
 
 func TestStreamReaderWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStream(-1)
+		s := newStream(-1, new(atomic.Int64))
 		r := s.reader()
 		assert.False(t, r.More())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -121,7 +122,7 @@ func TestStreamReaderWaits(t *testing.T) {
 }
 
 func TestStreamWriterError(t *testing.T) {
-	s := newStream(-1)
+	s := newStream(-1, new(atomic.Int64))
 	early := s.reader()
 	s.feed(t, []byte("half"))
 	broken := errors.New("broken")
@@ -136,7 +137,7 @@ func TestStreamWriterError(t *testing.T) {
 func TestStreamLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := pattern(8 << 20)
-		s := newStream(int64(len(want)))
+		s := newStream(int64(len(want)), new(atomic.Int64))
 		fast, slow := s.reader(), s.reader()
 		s.feed(t, want[:1<<20])
 		s.letGo()
@@ -182,7 +183,7 @@ func TestStreamLetsGo(t *testing.T) {
 
 func TestStreamWriterWaitsForTheSlowest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStream(-1)
+		s := newStream(-1, new(atomic.Int64))
 		fast, slow := s.reader(), s.reader()
 		s.letGo()
 		data := pattern(window)
@@ -216,7 +217,7 @@ func TestStreamWriterWaitsForTheSlowest(t *testing.T) {
 // What one reader was given stays as it is while others read on and the stream
 // lets go.
 func TestStreamBytesAreValidUntilTheNextCall(t *testing.T) {
-	s := newStream(-1)
+	s := newStream(-1, new(atomic.Int64))
 	one, two := s.reader(), s.reader()
 	data := pattern(100_000)
 	s.feed(t, data[:50_000])
@@ -247,7 +248,7 @@ func TestStreamMemory(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want := pattern(tc.size)
-			s := newStream(tc.hint)
+			s := newStream(tc.hint, new(atomic.Int64))
 			s.feed(t, want)
 			s.space() // where the end of the body is looked for
 			s.finish(nil)
@@ -261,4 +262,32 @@ func TestStreamMemory(t *testing.T) {
 			assert.LessOrEqual(t, kept, int64(tc.size)*8/7, "what is stored has little slack")
 		})
 	}
+}
+
+// All bodies that are not kept share what they may run ahead.
+func TestManyStreamsRunLessFarAhead(t *testing.T) {
+	const many = 2000
+	var passing atomic.Int64
+	streams := make([]*stream, many)
+	for i := range streams {
+		streams[i] = newStream(-1, &passing)
+		streams[i].reader() // and it reads nothing
+		streams[i].letGo()
+		streams[i].letGo() // counts once
+	}
+	var total int64
+	for _, s := range streams {
+		for s.size-s.slowest() < s.ahead() {
+			s.wrote(len(s.space()))
+		}
+		total += s.held()
+	}
+	assert.LessOrEqual(t, total, int64(mostAhead+2*many*leastAhead))
+	for _, s := range streams {
+		s.finish(nil)
+	}
+	assert.Zero(t, passing.Load())
+	alone := newStream(-1, &passing)
+	alone.letGo()
+	assert.EqualValues(t, window, alone.ahead())
 }

@@ -106,6 +106,9 @@ var outcomeFacts = map[string]func(*proxy.Outcome) []string{
 	"aborted":   func(o *proxy.Outcome) []string { return unless(!o.Aborted, "true") },
 	"key":       func(o *proxy.Outcome) []string { return unless(o.Key == "", o.Key) },
 	"route":     func(o *proxy.Outcome) []string { return unless(o.Route == "", o.Route) },
+	"target":    func(o *proxy.Outcome) []string { return unless(o.Target == "", o.Target) },
+	"error":     func(o *proxy.Outcome) []string { return unless(o.Error == "", o.Error) },
+	"from":      func(o *proxy.Outcome) []string { return []string{o.From()} },
 	"logged":    func(o *proxy.Outcome) []string { return []string{strconv.Itoa(o.Status)} },
 	"sent":      func(o *proxy.Outcome) []string { return []string{strconv.FormatInt(o.Bytes, 10)} },
 	"fwd-status": func(o *proxy.Outcome) []string {

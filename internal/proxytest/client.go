@@ -121,7 +121,7 @@ func (rq *request) bytes(w *world) []byte {
 		lines = append(lines, "Content-Length: "+strconv.Itoa(len(rq.body)))
 	}
 	var b strings.Builder
-	b.WriteString(rq.method + " " + rq.target + " " + rq.version + "\r\n" + w.expand(fieldLines(lines)) + "\r\n")
+	b.WriteString(rq.method + " " + w.expand(rq.target) + " " + rq.version + "\r\n" + w.expand(fieldLines(lines)) + "\r\n")
 	_ = writeChunk(&b, rq.body, rq.chunked)
 	if rq.chunked {
 		b.WriteString("0\r\n" + w.expand(fieldLines(rq.trailer)) + "\r\n")

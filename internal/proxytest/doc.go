@@ -10,11 +10,13 @@
 // first statement that does not hold, with file, line, and what was expected.
 //
 //	config  ttl 10s  set_cookie strip            settings, named as in the configuration file
+//	config  rate_limit 10 20 100                 requests a second, at once, clients; then a field
 //	config  path /img/*  ttl 1h                  a rule: path, host and type come first
 //	origin  GET /a  200  etag: "x"  body hello   what the origin answers from now on
 //	origin  saw 2  GET /a  if-none-match = "x"   requests received so far; the last of them
 //	origin  dropped 1                            answers that the proxy did not take to their end
 //	origin  down | up                            connections are refused, or not
+//	origin  busy 5s | unavailable 5s             it has no capacity, or no server, for so long; until up
 //	client  GET /a  accept: x  expect 200  age = 0
 //	client  ann  GET /a  expect 200              on a connection of her own, which is kept
 //	start   ann  GET /a                          does not wait for the answer
@@ -49,11 +51,13 @@
 // where a name is that of a field or one of: body, bytes (as in "bytes 5000",
 // "= 5000" or a span "= 10-19"), parts, interim, trailer.NAME, version,
 // connection; and of the outcome: action, reason, refused, stored, collapsed,
-// aborted, result, key, route, fwd-status, logged (its status), sent (bytes). The words "waiting" (no answer yet),
+// aborted, result, key, route, target, error,
+// from, fwd-status, logged (its status), sent (bytes). The words "waiting" (no answer yet),
 // "unfinished", "broken" and "closed" say how far the answer is or how it
 // ended; without one it must be complete. A field that comes twice is joined by
 // a comma.
 //
 // In all values {now}, {now+10s} and {-10s} (before the start of the script)
 // become HTTP dates; in text for the wire \r, \n, \t and \s (space) are escapes.
+// {20000*a} is so many times a.
 package proxytest

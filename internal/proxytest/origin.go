@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"cacheproxy/origin"
 )
 
 // backend is the scripted origin.
@@ -21,6 +23,7 @@ type backend struct {
 
 	mu      sync.Mutex
 	down    bool
+	refusal *origin.Error // in place of any connection; nil = none
 	answers []*answer
 	seen    []*received
 	dropped int

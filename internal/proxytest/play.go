@@ -70,7 +70,7 @@ func (w *world) config(cols []string) error {
 		return err
 	}
 	if w.proxy != nil {
-		w.proxy.SetConfig(w.setup.config(w.upstream))
+		w.proxy.SetConfig(w.setup.config(upstream{w.upstream, w.origin}))
 		w.fetcher.SetLimits(w.setup.maxObject, w.setup.maxVariants)
 	}
 	return nil
@@ -92,7 +92,10 @@ func (w *world) answers(cols []string) error {
 		return nil
 	case "down", "up":
 		w.origin.setDown(word == "down")
+		w.origin.setRefusal(nil)
 		return nil
+	case "busy", "unavailable":
+		return w.origin.refuse(word, rest)
 	}
 	a, err := newAnswer(cols)
 	if err != nil {
@@ -226,7 +229,7 @@ func (w *world) send(cols []string) error {
 	if err != nil {
 		return err
 	}
-	c.send([]byte(escapes.Replace(strings.Join(cols[1:], "  "))))
+	c.send([]byte(w.expand(escapes.Replace(strings.Join(cols[1:], "  ")))))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package proxytest
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,8 +65,15 @@ func field(col string) (name, value string, ok bool) {
 
 var dates = regexp.MustCompile(`\{(?:now)?(?:[+-]\d+[a-z]+)?\}`)
 
-// expand turns {now+10s} and {-10s} into HTTP dates.
+var repeats = regexp.MustCompile(`\{\d+\*[^}]+\}`)
+
+// expand turns {now+10s} and {-10s} into HTTP dates, and {20000*a} into so many a.
 func expand(s string, start, now time.Time) string {
+	s = repeats.ReplaceAllStringFunc(s, func(m string) string {
+		count, what, _ := strings.Cut(m[1:len(m)-1], "*")
+		n, _ := strconv.Atoi(count)
+		return strings.Repeat(what, n)
+	})
 	return dates.ReplaceAllStringFunc(s, func(m string) string {
 		at := start
 		shift, isNow := strings.CutPrefix(m[1:len(m)-1], "now")

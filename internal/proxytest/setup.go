@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"cacheproxy/origin"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
+	"cacheproxy/revalidate"
 )
 
 // setup collects what config statements say.
@@ -25,6 +25,7 @@ type setup struct {
 	hostName        string
 	base            proxy.Settings
 	rules           []proxy.Rule
+	mostConns       int // of one client
 }
 
 func newSetup() *setup {
@@ -36,7 +37,7 @@ func newSetup() *setup {
 }
 
 // config makes a configuration of it, with a single route.
-func (s *setup) config(o *origin.Origin) *proxy.Config {
+func (s *setup) config(o revalidate.Origin) *proxy.Config {
 	c := s.c
 	c.Routes = []*proxy.Route{{
 		Name: "site", Host: s.host, Path: s.path, Origin: o, HostMode: s.hostMode, HostName: s.hostName,
@@ -135,6 +136,32 @@ func (s *setup) global(word, rest string) (known bool, err error) {
 		}
 		s.base.Rules = policy.RFC9111Rules()
 	default:
+		return s.limit(word, rest)
+	}
+	return true, err
+}
+
+// limit sets a limit on what clients may do.
+func (s *setup) limit(word, rest string) (known bool, err error) {
+	switch word {
+	case "max_requests":
+		s.c.MaxRequests, err = strconv.Atoi(rest)
+	case "max_content":
+		s.c.MaxContent, err = strconv.ParseInt(rest, 10, 64)
+	case "content_time":
+		s.c.ContentTime, err = time.ParseDuration(rest)
+	case "max_conns_per_client":
+		s.mostConns, err = strconv.Atoi(rest)
+	case "rate_limit": // requests per second, burst, clients, field
+		var o proxy.RateLimitOptions
+		if _, err = fmt.Sscan(rest, &o.PerSecond, &o.Burst, &o.Clients); err != nil {
+			return true, err
+		}
+		if words := strings.Fields(rest); len(words) > 3 {
+			o.Field = words[3]
+		}
+		s.c.RateLimit, err = proxy.NewRateLimit(o)
+	default:
 		return false, nil
 	}
 	return true, err
@@ -154,6 +181,7 @@ func settingOf(col string) (func(*proxy.Settings), error) {
 	change := map[string]func(*proxy.Settings){
 		"bypass":         func(s *proxy.Settings) { s.Bypass = true },
 		"client_bypass":  func(s *proxy.Settings) { s.IgnoreClient = rest == "ignore" },
+		"type_guard":     func(s *proxy.Settings) { s.TypeGuard = true },
 		"set_cookie":     func(s *proxy.Settings) { s.SetCookie = cookieRules[rest] },
 		"ignore_cookies": func(s *proxy.Settings) { s.IgnoreCookies = globs(words) },
 		"query_drop":     func(s *proxy.Settings) { s.Query.Drop = globs(words) },

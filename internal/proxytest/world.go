@@ -3,6 +3,7 @@ package proxytest
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -52,13 +53,16 @@ func (w *world) open() (err error) {
 		return err
 	}
 	w.fetcher = revalidate.New(revalidate.Options{Store: w.store, MaxObject: w.setup.maxObject, MaxVariants: w.setup.maxVariants})
-	w.proxy = proxy.New(w.fetcher, w.setup.config(w.upstream), func(o *proxy.Outcome) {
+	w.proxy = proxy.New(w.fetcher, w.setup.config(upstream{w.upstream, w.origin}), func(o *proxy.Outcome) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.outcomes = append(w.outcomes, kept(o))
 	})
 	w.listener = &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	w.server = server.New(w.listener, server.Options{Handler: w.proxy, Hit: w.proxy.Hit})
+	w.server = server.New(w.listener, server.Options{
+		Handler: w.proxy, Hit: w.proxy.Hit, Refuse: w.proxy.Refuse, ReadHeader: readHeader,
+		MaxConnsPerClient: w.setup.mostConns,
+	})
 	w.served = make(chan struct{})
 	go func() {
 		defer close(w.served)
@@ -67,10 +71,13 @@ func (w *world) open() (err error) {
 	return nil
 }
 
+// readHeader is how long a client may take for the head of its request.
+const readHeader = 30 * time.Second
+
 // kept copies an outcome whose strings may lie in a buffer.
 func kept(o *proxy.Outcome) proxy.Outcome {
 	k := *o
-	for _, s := range []*string{&k.Method, &k.Host, &k.URI, &k.Proto, &k.Remote, &k.RequestID, &k.Referer, &k.UserAgent, &k.Key} {
+	for _, s := range []*string{&k.Method, &k.Host, &k.URI, &k.Proto, &k.Remote, &k.RequestID, &k.Referer, &k.UserAgent, &k.Key, &k.Target} {
 		*s = strings.Clone(*s)
 	}
 	return k
@@ -164,7 +171,13 @@ type addressed struct {
 	remote string
 }
 
-func (a *addressed) RemoteAddr() net.Addr { return address(a.remote) }
+func (a *addressed) RemoteAddr() net.Addr {
+	ap, err := netip.ParseAddrPort(a.remote)
+	if err != nil { // a script may give any name
+		return address(a.remote)
+	}
+	return net.TCPAddrFromAddrPort(ap)
+}
 
 type address string
 
