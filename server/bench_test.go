@@ -63,6 +63,8 @@ func (c *asker) ask() {
 	}
 }
 
+var usualLimits = headLimits{bytes: 64 << 10, fields: 256, target: 16 << 10}
+
 // BenchmarkParse reads heads.
 func BenchmarkParse(b *testing.B) {
 	for _, bc := range hitCases {
@@ -71,7 +73,7 @@ func BenchmarkParse(b *testing.B) {
 			var rq request
 			b.ReportAllocs()
 			for b.Loop() {
-				if rq.parse(head) != plain {
+				if rq.parse(head, &usualLimits) != plain {
 					b.Fatal("not plain")
 				}
 			}
@@ -92,7 +94,7 @@ func BenchmarkHit(b *testing.B) {
 			rq.Remote = "192.0.2.1:4711"
 			b.ReportAllocs()
 			for b.Loop() {
-				rq.parse(head)
+				rq.parse(head, &usualLimits)
 				if !s.proxy.Hit(&rq.Head, &reply) {
 					b.Fatal("no hit")
 				}

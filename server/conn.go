@@ -11,29 +11,33 @@ import (
 	"syscall"
 	"time"
 
-	"cacheproxy/proxy"
+	"cacheproxy/policy"
 )
 
 // conn is a client's connection. One goroutine serves it. While it waits for a
-// request it holds no buffer.
+// request it holds no buffer, and of one that is not whole what has come.
 type conn struct {
 	s      *Server
 	nc     net.Conn        // TCP or TLS
 	raw    syscall.RawConn // of TCP in clear; nil: it is read and written through nc
 	remote string
 	tls    *tls.ConnectionState
+	ticket ticket
 
 	work   *work
+	stowed *stowed // the head that has begun, while the connection waits without work
+	held   int     // bytes of a head that are counted as held
 	fate   fate
 	little [64]byte // to wait for the first bytes, where waiting needs a buffer
 
 	fd      int           // of raw, while its callback runs; otherwise -1
 	partial bool          // the time for a head has begun
 	served  bool          // a request has come
-	late    bool          // the time for a head is over
+	skipped bool          // an empty line was, before the next one
 	timeout time.Duration // for a slice of what is sent; 0 = none
 
 	state   atomic.Uint32 // busy, waiting or dismissed
+	idle    atomic.Bool   // when it waits, it waits for a further request
 	gone    atomic.Bool   // it was abandoned: nothing is sent any more
 	unsure  atomic.Bool   // it may have ended together with what was read last
 	readBy  atomic.Int64  // when waiting ends, on the server's clock; 0 = never
@@ -61,26 +65,11 @@ type fate uint8
 const (
 	read  fate = iota // more is wanted
 	end               // it is to be closed
+	leave             // it is to be closed, though the client may be sending
 	once              // net/http is to answer one request
-	hand              // net/http is to have it for good
+	hand              // it speaks another protocol, of which others take care
 	multi             // it speaks HTTP/2
 )
-
-// work is what a connection needs while it is not waiting.
-type work struct {
-	in    [maxHead]byte
-	r, n  int // unread: in[r:n]
-	out   []byte
-	rq    request
-	reply proxy.Reply
-	parts net.Buffers
-}
-
-var works = sync.Pool{New: func() any { return new(work) }}
-
-// maxOut is how much of an answer is copied to be sent with its head, and how
-// much waits before it is sent while more requests are at hand.
-const maxOut = 16 << 10
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{s: s, nc: nc, remote: nc.RemoteAddr().String(), fd: -1, partial: true}
@@ -93,9 +82,15 @@ func newConn(s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// serve serves a connection until it ends, or net/http has it for good.
+// serve serves a connection until it ends, or speaks another protocol.
 func (c *conn) serve() {
 	defer c.s.forget(c)
+	defer c.hold(0)
+	defer func() {
+		if c.fate != hand {
+			c.ticket.leave()
+		}
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			c.s.panicked(p)
@@ -111,7 +106,7 @@ func (c *conn) serve() {
 		case read:
 			c.fate = c.read()
 		case once:
-			c.fate = c.s.loans.lend(c, true)
+			c.fate = c.s.loans.lend(c)
 			if c.fate == read && c.work != nil { // more came meanwhile
 				c.fate = c.step()
 			}
@@ -119,7 +114,10 @@ func (c *conn) serve() {
 			c.s.h2.ServeConn(context.Background(), c.asRead())
 			return
 		case hand:
-			c.s.loans.lend(c, false)
+			return
+		case leave:
+			c.leave()
+			c.rest()
 			return
 		default:
 			c.nc.Close()
@@ -141,6 +139,7 @@ func (c *conn) read() fate {
 	}
 	into := c.little[:]
 	if c.work != nil {
+		c.work.compactFor(c.s.head.bytes)
 		into = c.work.in[c.work.n:]
 	}
 	if !c.await() {
@@ -149,9 +148,12 @@ func (c *conn) read() fate {
 	n, err := c.nc.Read(into)
 	switch {
 	case !c.awake():
+		if c.work != nil {
+			c.work.n += n
+		}
 		return c.overdue()
 	case n == 0 && errors.Is(err, io.EOF):
-		return c.ended()
+		return c.ended(policy.BadRequest)
 	case n == 0 && err != nil:
 		return end
 	}
@@ -178,18 +180,25 @@ func (c *conn) ready(fd uintptr) bool {
 func (c *conn) readable() bool {
 	for {
 		w := c.begin()
+		w.compactFor(c.s.head.bytes)
 		room := w.in[w.n:]
 		n, again := readFD(c.fd, room)
 		if again {
 			c.rest()
+			c.stow()
 			return !c.await()
 		}
-		if n < 0 || !c.awake() {
+		if n < 0 {
 			c.fate = end
 			return true
 		}
+		if !c.awake() { // its time was over just now
+			w.n += n
+			c.fate = c.overdue()
+			return true
+		}
 		if n == 0 {
-			c.fate = c.ended()
+			c.fate = c.ended(policy.BadRequest)
 			return true
 		}
 		w.n += n
@@ -207,8 +216,8 @@ func (c *conn) readable() bool {
 // begin returns the work of this connection.
 func (c *conn) begin() *work {
 	if c.work == nil {
-		c.work = works.Get().(*work)
-		c.work.r, c.work.n, c.work.out = 0, 0, c.work.out[:0]
+		c.work = newWork()
+		c.unstow(c.work)
 	}
 	return c.work
 }
@@ -217,22 +226,24 @@ func (c *conn) begin() *work {
 func (c *conn) rest() {
 	if w := c.work; w != nil && w.r == w.n {
 		c.work = nil
-		if cap(w.out) > 4*maxOut {
-			w.out = nil
-		}
-		works.Put(w)
+		w.free()
 	}
 }
 
 // await notes that the connection waits, and until when. It returns false when
 // it shall end.
 func (c *conn) await() bool {
+	begun := c.work != nil || c.stowed != nil
 	switch {
-	case c.work != nil && !c.partial: // a head has begun
+	case begun && !c.partial: // a head has begun
 		c.partial = true
+		c.idle.Store(false)
 		c.readBy.Store(c.s.clock.after(c.s.o.ReadHeader))
-	case c.work == nil && c.served:
+	case !begun && c.served:
 		c.partial = false
+		if !c.idle.Load() {
+			c.idle.Store(true)
+		}
 		c.readBy.Store(c.s.clock.after(c.s.o.Idle))
 	}
 	if !c.state.CompareAndSwap(busy, waiting) && c.state.Load() != waiting {
@@ -251,21 +262,25 @@ func (c *conn) awake() bool {
 	return c.state.CompareAndSwap(waiting, busy) || c.state.Load() == busy
 }
 
-// overdue ends a connection whose time is over. To the beginning of a request
-// net/http has an answer.
+// overdue ends a connection whose time is over. A request that comes just when the
+// time for the next one ends was not seen: its client may send it elsewhere.
 func (c *conn) overdue() fate {
-	if c.s.draining.Load() {
+	if c.s.draining.Load() || c.idle.Load() {
 		return end
 	}
-	c.late = true
-	return c.ended()
+	return c.ended(policy.RequestTimeout)
 }
 
+// isIdle reports whether a connection waits for a further request.
+func (c *conn) isIdle() bool { return c.idle.Load() && c.state.Load() == waiting }
+
 // dismiss ends a connection if it waits.
-func (c *conn) dismiss() {
-	if c.state.CompareAndSwap(waiting, dismissed) {
-		_ = c.nc.SetReadDeadline(past)
+func (c *conn) dismiss() bool {
+	if !c.state.CompareAndSwap(waiting, dismissed) {
+		return false
 	}
+	_ = c.nc.SetReadDeadline(past)
+	return true
 }
 
 // abandon ends a connection at once.

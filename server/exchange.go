@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
@@ -16,18 +17,17 @@ type turn struct {
 	response response
 }
 
-// exchange lets the handler answer the request that was parsed last. It returns
-// once when net/http has to look at it after all.
+// exchange lets the handler answer the request that was parsed last.
 func (c *conn) exchange() fate {
 	w := c.work
 	// The handler may keep what it is given, so that it cannot lie in a buffer.
 	head := strings.Clone(text(w.in[w.r : w.r+w.rq.size]))
 	var rq request
 	rq.Fields = make([]proxy.Field, 0, len(w.rq.Fields))
-	rq.parse(bytesOf(head))
+	rq.parse(bytesOf(head), &c.s.head)
 	u, err := url.ParseRequestURI(rq.Target)
 	if err != nil {
-		return once
+		return c.refuse(policy.BadRequest)
 	}
 	if c.after(read) == end { // answers to earlier requests
 		return end
@@ -49,8 +49,11 @@ func (c *conn) exchange() fate {
 	t.response = response{c: c, r: &t.request, found: found, length: -1, closing: rq.close || c.s.draining.Load()}
 	kept := t.response.handle(c.s.o.Handler)
 	c.watchOver()
-	if !kept || t.response.closing {
+	switch {
+	case !kept:
 		return c.after(end)
+	case t.response.closing:
+		return c.finish()
 	}
 	return read
 }

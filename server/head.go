@@ -7,55 +7,79 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
-// maxHead is the largest request head that the lane reads, in bytes.
-const maxHead = 16 << 10
-
-// form is what a request head is to the lane.
+// form is what a request head is.
 type form uint8
 
 const (
 	incomplete form = iota // more of it is to come
-	plain                  // a GET or HEAD that the lane understands
-	other                  // understood, and not for the lane; no content follows
-	strange                // anything else: net/http shall see it and all that follows
+	plain                  // a GET or HEAD without content, in the form that nearly all have
+	other                  // any other request
+	refused                // none: request.why says why
 )
+
+// headLimits bound a request head.
+type headLimits struct {
+	bytes  int // of all of it
+	fields int // lines
+	target int // bytes
+}
+
+// maxMethod is how long a method may be, in bytes; those that are registered are
+// much shorter.
+const maxMethod = 64
 
 // request is what parse finds.
 type request struct {
 	proxy.Head
-	size    int  // of the head in bytes
+	why     policy.Reason // of a refusal
+	size    int           // of the head in bytes
+	length  int64         // of the content that follows, unless it is chunked
+	chunked bool
 	close   bool // the connection ends after the answer
 	isHTTP2 bool // it is the first line of HTTP/2, from a client with prior knowledge
+
+	sized, coded bool // it has a Content-Length, a Transfer-Encoding
 }
 
-// parse reads the head at the beginning of b. It takes a strict subset of
-// RFC 9112: what it calls plain or other has one reading only. Its strings share
-// the memory of b. A line that makes the head strange is seen once it is there.
-func (r *request) parse(b []byte) form {
-	r.Fields, r.close, r.isHTTP2 = r.Fields[:0], false, false
+// parse reads the head at the beginning of b, to the letter of RFC 9112, 2 to 6:
+// what it does not refuse has one reading only. Its strings share the memory of b.
+// A line that is wrong is refused as soon as it is there.
+func (r *request) parse(b []byte, most *headLimits) form {
+	r.Method, r.Target, r.Host, r.Proto, r.Fields = "", "", "", "", r.Fields[:0]
+	r.length, r.chunked, r.close, r.isHTTP2, r.sized, r.coded = 0, false, false, false, false, false
+	b = b[:min(len(b), most.bytes)]
 	line, rest, found := cutLine(b)
 	if !found {
-		return unless(line == nil, len(b))
+		return r.beginning(b, most)
 	}
-	result := r.requestLine(line)
-	if result == strange {
-		return strange
+	result := r.requestLine(line, most)
+	if result == refused {
+		return refused
 	}
 	hosts, connections := 0, 0
-	for {
+	for count := 0; ; count++ {
 		line, rest, found = cutLine(rest)
-		if !found {
-			return unless(line == nil, len(b))
+		switch {
+		case !found && line != nil:
+			return r.refuse(policy.BadRequest)
+		case !found && len(b) >= most.bytes:
+			return r.refuse(policy.HeaderTooLarge)
+		case !found:
+			return incomplete
 		}
 		if len(line) == 0 {
 			break
 		}
 		name, value, ok := cutField(line)
 		if !ok {
-			return strange
+			return r.refuse(policy.BadRequest)
+		}
+		if count == most.fields {
+			return r.refuse(policy.HeaderTooLarge)
 		}
 		switch len(name) {
 		case len("Host"):
@@ -67,30 +91,121 @@ func (r *request) parse(b []byte) form {
 		case len("Connection"):
 			if strings.EqualFold(name, "Connection") {
 				connections++
-				if !r.connection(value) {
+				if !r.connection(value) || connections > 1 {
 					result = other
 				}
 			}
-		}
-		if framing(name) {
-			return strange
+		default:
+			framing, why := r.framing(name, value)
+			if why != policy.ReasonNone {
+				return r.refuse(why)
+			}
+			if framing {
+				result = other
+			}
 		}
 		r.Fields = append(r.Fields, proxy.Field{Name: name, Value: value})
 	}
 	r.size = len(b) - len(rest)
-	if hosts != 1 || !isHost(r.Host) || connections > 1 {
-		return other // also what is invalid: net/http says so, and no content follows
+	return r.judge(result, hosts)
+}
+
+// judge decides about a head that is whole.
+func (r *request) judge(result form, hosts int) form {
+	switch {
+	case r.sized && r.coded, r.coded && r.Proto == "HTTP/1.0": // RFC 9112, 6.1: both are attempts to smuggle
+		return r.refuse(policy.BadRequest)
+	case hosts == 0 && r.Proto == "HTTP/1.0":
+		return result
+	case hosts != 1: // RFC 9112, 3.2
+		return r.refuse(policy.BadRequest)
+	}
+	switch hostForm(r.Host) {
+	case refused:
+		return r.refuse(policy.BadRequest)
+	case other:
+		return other
 	}
 	return result
 }
 
-// unless says what a head without an end is: more than the lane reads, a line
-// that does not end as it must, or not all of it yet.
-func unless(waiting bool, size int) form {
-	if !waiting || size >= maxHead {
-		return strange
+func (r *request) refuse(why policy.Reason) form {
+	r.why = why
+	return refused
+}
+
+// beginning says what comes of a request line that does not end as it must: it is
+// broken, or not whole. Then it may be known already that it is too long.
+func (r *request) beginning(b []byte, most *headLimits) form {
+	line, _, broken := bytes.Cut(b, []byte("\n"))
+	method, rest, _ := strings.Cut(text(line), " ")
+	target, _, _ := strings.Cut(rest, " ")
+	tooLong := len(method) > maxMethod || len(target) > most.target || len(line) >= most.bytes
+	switch {
+	case !tooLong && !broken:
+		return incomplete
+	case !tooLong, !httpguts.ValidHeaderFieldName(method):
+		return r.refuse(policy.BadRequest)
+	case len(method) > maxMethod:
+		return r.refuse(policy.NotImplemented)
 	}
-	return incomplete
+	r.Method = method
+	return r.refuse(policy.URITooLong)
+}
+
+// requestLine reads "GET /path HTTP/1.1" (RFC 9112, 3).
+func (r *request) requestLine(line []byte, most *headLimits) form {
+	s := text(line)
+	r.isHTTP2 = len(line) == len(preface)-2 && strings.HasPrefix(preface, s)
+	method, s, _ := strings.Cut(s, " ")
+	target, proto, ok := strings.Cut(s, " ")
+	switch {
+	case !httpguts.ValidHeaderFieldName(method):
+		return r.refuse(policy.BadRequest)
+	case len(method) > maxMethod: // RFC 9112, 3
+		return r.refuse(policy.NotImplemented)
+	}
+	r.Method = method
+	if len(target) > most.target {
+		return r.refuse(policy.URITooLong)
+	}
+	if proto != "HTTP/1.1" {
+		if !ok || !isVersion(proto) {
+			return r.refuse(policy.BadRequest)
+		}
+		if r.Target, r.Proto = target, proto; proto[len("HTTP/")] != '1' {
+			return r.refuse(policy.VersionNotSupported)
+		}
+	}
+	r.Target, r.Proto = target, proto
+	if method == "CONNECT" { // what follows may be meant for a tunnel
+		return r.refuse(policy.MethodNotAllowed)
+	}
+	if !validTarget(method, target) {
+		return r.refuse(policy.BadRequest)
+	}
+	if target[0] == '/' && proto == "HTTP/1.1" && (method == "GET" || method == "HEAD") {
+		return plain
+	}
+	return other
+}
+
+// isVersion reports whether s is that of some HTTP (RFC 9112, 2.3).
+func isVersion(s string) bool {
+	return len(s) == len("HTTP/1.1") && s[:5] == "HTTP/" && isDigit(s[5]) && s[6] == '.' && isDigit(s[7])
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// connection takes the members of a Connection field that it knows.
+func (r *request) connection(value string) bool {
+	switch {
+	case strings.EqualFold(value, "close"):
+		r.close = true
+	case !strings.EqualFold(value, "keep-alive"):
+		return false
+	}
+	return true
 }
 
 // cutLine cuts the first line off. When there is none, line is nil; found is
@@ -106,33 +221,8 @@ func cutLine(b []byte) (line, rest []byte, found bool) {
 	return b[:i-1], b[i+1:], true
 }
 
-// requestLine reads "GET /path HTTP/1.1".
-func (r *request) requestLine(line []byte) form {
-	s := text(line)
-	r.isHTTP2 = len(line) == len(preface)-2 && strings.HasPrefix(preface, s)
-	method, s, _ := strings.Cut(s, " ")
-	target, proto, ok := strings.Cut(s, " ")
-	if !ok || proto != "HTTP/1.1" || !httpguts.ValidHeaderFieldName(method) || target == "" {
-		return strange
-	}
-	for i := 0; i < len(target); i++ {
-		if !class(target[i], inTarget) {
-			return strange
-		}
-	}
-	r.Method, r.Target, r.Proto = method, target, "HTTP/1.1"
-	switch method {
-	case "GET", "HEAD":
-		if target[0] == '/' {
-			return plain
-		}
-	case "CONNECT", "PRI", "POST": // after a POST net/http overlooks an empty line
-		return strange
-	}
-	return other
-}
-
-// cutField reads "Name: value" and takes the white space around the value off.
+// cutField reads "Name: value" and takes the white space around the value off
+// (RFC 9112, 5).
 func cutField(line []byte) (name, value string, ok bool) {
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
@@ -149,77 +239,6 @@ func cutField(line []byte) (name, value string, ok bool) {
 	}
 	return name, strings.Trim(value, " \t"), true
 }
-
-// connection takes the members of a Connection field that it knows.
-func (r *request) connection(value string) bool {
-	switch {
-	case strings.EqualFold(value, "close"):
-		r.close = true
-	case !strings.EqualFold(value, "keep-alive"):
-		return false
-	}
-	return true
-}
-
-// framing reports whether a field decides about what follows the head, or about
-// the protocol.
-func framing(name string) bool {
-	switch len(name) {
-	case len("Expect"):
-		return strings.EqualFold(name, "Expect")
-	case len("Upgrade"):
-		return strings.EqualFold(name, "Upgrade") || strings.EqualFold(name, "Trailer")
-	case len("Content-Length"):
-		return strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Http2-Settings")
-	case len("Transfer-Encoding"):
-		return strings.EqualFold(name, "Transfer-Encoding")
-	}
-	return false
-}
-
-// isHost reports whether a Host is a name or IPv4 address with or without a port.
-func isHost(s string) bool {
-	name, port, has := strings.Cut(s, ":")
-	if name == "" || has && port == "" || len(port) > 5 {
-		return false
-	}
-	for i := 0; i < len(name); i++ {
-		if !class(name[i], inHost) {
-			return false
-		}
-	}
-	for i := 0; i < len(port); i++ {
-		if port[i] < '0' || port[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// The classes of bytes.
-const (
-	inValue  = 1 << iota // of a field: no control but HTAB (RFC 9110, 5.5)
-	inTarget             // RFC 3986, without the fragment
-	inHost               // letters, digits, "-", ".", "_"
-)
-
-var classes = func() (t [256]uint8) {
-	for c := range t {
-		alphanumeric := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if c == '\t' || c >= ' ' && c != 0x7f {
-			t[c] |= inValue
-		}
-		if alphanumeric || strings.ContainsRune("-._~:/?[]@!$&'()*+,;=%", rune(c)) {
-			t[c] |= inTarget
-		}
-		if alphanumeric || c == '-' || c == '.' || c == '_' {
-			t[c] |= inHost
-		}
-	}
-	return t
-}()
-
-func class(c byte, in uint8) bool { return classes[c]&in != 0 }
 
 // text returns bytes as a string without a copy.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,31 +1,35 @@
 package server
 
-import "strings"
+import "cacheproxy/policy"
 
 // step answers the requests that were read, as far as they are whole.
 func (c *conn) step() fate {
-	if c.s.o.NoLane {
-		return c.bypass()
-	}
 	for {
 		w := c.begin()
-		if c.served && w.n-w.r < leastNext {
+		if !c.skipLine() || !w.due() {
 			return c.pause()
 		}
 		w.rq.Remote, w.rq.TLS = c.remote, c.tls != nil
-		switch w.rq.parse(w.in[w.r:w.n]) {
-		case incomplete:
+		form := w.rq.parse(w.unread(), &c.s.head)
+		switch {
+		case form == incomplete:
+			w.leave(&c.s.head)
 			return c.pause()
-		case strange:
-			if !c.served && w.rq.isHTTP2 && c.tls == nil {
-				return multi
+		case form == refused && w.rq.isHTTP2 && !c.served && c.tls == nil:
+			return multi
+		case form == refused:
+			return c.refuse(w.rq.why)
+		}
+		w.seen, c.served, c.partial, c.skipped = 0, true, false, false
+		if (w.rq.size > littleHead || c.held > 0) && !c.hold(w.rq.size) {
+			return c.refuse(policy.Overloaded)
+		}
+		if form == other || c.s.o.NoLane {
+			if !isURL(w.rq.Target) {
+				return c.refuse(policy.BadRequest)
 			}
-			return c.after(hand)
-		case other:
-			c.served, c.partial = true, false
 			return c.after(once)
 		}
-		c.served, c.partial = true, false
 		closing := w.rq.close || c.s.draining.Load()
 		if c.s.o.Hit != nil && c.s.o.Hit(&w.rq.Head, &w.reply) {
 			w.r += w.rq.size
@@ -33,7 +37,7 @@ func (c *conn) step() fate {
 				return end
 			}
 			if closing {
-				return c.after(end)
+				return c.finish()
 			}
 			continue
 		}
@@ -46,40 +50,61 @@ func (c *conn) step() fate {
 // preface begins HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const preface = "PRI * HTTP/2.0\r\n"
 
-// bypass gives every connection to net/http, which does not know HTTP/2 in clear.
-func (c *conn) bypass() fate {
-	switch got := text(c.work.in[:c.work.n]); {
-	case c.tls != nil: // where ALPN chooses HTTP/2 (RFC 9113, 3.2)
-	case strings.HasPrefix(got, preface):
-		return multi
-	case strings.HasPrefix(preface, got):
-		return read
+// skipLine skips one empty line before a request (RFC 9112, 2.2). It returns false
+// when it is not known yet whether there is one.
+func (c *conn) skipLine() bool {
+	w := c.work
+	b := w.unread()
+	switch {
+	case c.skipped || len(b) == 0 || b[0] != '\r':
+		return true
+	case len(b) == 1:
+		return false
+	case b[1] == '\n':
+		w.r += len("\r\n")
+		c.skipped = true
 	}
-	return hand
+	return true
 }
 
-// leastNext is how many bytes of a further request net/http waits for before it
-// looks at them.
-const leastNext = 4
-
-// ended says what becomes of a connection whose client sends no more: net/http
-// answers a head that is not whole.
-func (c *conn) ended() fate {
-	w := c.work
-	if w == nil || w.r == w.n || c.served && w.n-w.r < leastNext {
+// ended says what becomes of a connection that sends no more: to the beginning of
+// a request there is an answer.
+func (c *conn) ended(why policy.Reason) fate {
+	if c.work == nil && c.stowed == nil {
 		return end
 	}
-	return c.after(hand)
+	w := c.begin()
+	if w.r == w.n {
+		return end
+	}
+	if w.rq.parse(w.unread(), &c.s.head) == refused {
+		why = w.rq.why
+	}
+	return c.refuse(why)
 }
 
-// pause sends what waits, and makes room for the rest of a head.
+// pause sends what waits, until more of a head comes.
 func (c *conn) pause() fate {
-	w := c.work
 	f := c.after(read)
-	w.n = copy(w.in[:], w.in[w.r:w.n])
-	w.r = 0
 	c.rest()
+	size := 0
+	if c.work != nil {
+		size = len(c.work.unread())
+	}
+	if f == read && size != c.held && !c.hold(size) {
+		return c.ended(policy.Overloaded)
+	}
 	return f
+}
+
+// finish ends a connection after an answer. More of what the client sent may be
+// unread.
+func (c *conn) finish() fate {
+	if c.work != nil && c.work.r < c.work.n {
+		c.work.r = c.work.n
+		return c.after(leave)
+	}
+	return c.after(end)
 }
 
 // after sends what waits to be sent. It returns the fate given, or the end when

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
+
+	"cacheproxy/proxy"
 )
 
 // inPipes serves a handler over pipes in a bubble, with and without the lane,
@@ -41,6 +43,11 @@ func inPipes(t *testing.T, o Options, fn func(t *testing.T, s *Server, dial func
 	}
 }
 
+// sayWhy answers what is refused by the name of the reason.
+func sayWhy(dst []byte, q proxy.Refusal) []byte {
+	return append(append(dst, q.Reason.String()...), '\n')
+}
+
 const plainGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 // ask sends a request and returns its answer.
@@ -56,7 +63,7 @@ func ask(t *testing.T, nc net.Conn, br *bufio.Reader, request string) *http.Resp
 // TestTimeouts: no connection is ended early, and none much later than said.
 func TestTimeouts(t *testing.T) {
 	o := Options{
-		ReadHeader: 3 * time.Second, Idle: 10 * time.Second,
+		ReadHeader: 3 * time.Second, Idle: 10 * time.Second, Refuse: sayWhy,
 		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if r.Method == "OPTIONS" {
 				time.Sleep(20 * time.Second)
@@ -86,7 +93,7 @@ func TestTimeouts(t *testing.T) {
 				began := time.Now()
 				answer, _ := io.ReadAll(br)
 				took := time.Since(began)
-				assert.Equal(t, tc.then != "", strings.HasPrefix(string(answer), "HTTP/1.1 400 "), "%q", answer)
+				assert.Equal(t, tc.then != "", strings.HasPrefix(string(answer), "request-timeout"), "%q", answer)
 				assert.GreaterOrEqual(t, took, tc.want)
 				assert.LessOrEqual(t, took, tc.want+2*tick)
 			})
@@ -174,7 +181,7 @@ func TestDrainServesLoans(t *testing.T) {
 func TestPriorKnowledgeIsForClearText(t *testing.T) {
 	ca, err := OpenSelfSigned(t.TempDir())
 	require.NoError(t, err)
-	s, err := Listen("127.0.0.1:0", Options{TLS: TLSConfig(ca.For), Handler: http.NotFoundHandler()})
+	s, err := Listen("127.0.0.1:0", Options{TLS: TLSConfig(ca.For), Handler: http.NotFoundHandler(), Refuse: sayWhy})
 	require.NoError(t, err)
 	go s.Serve()
 	defer s.Close()
@@ -184,5 +191,5 @@ func TestPriorKnowledgeIsForClearText(t *testing.T) {
 	_, err = io.WriteString(nc, http2.ClientPreface)
 	require.NoError(t, err)
 	answer, _ := io.ReadAll(nc)
-	assert.True(t, strings.HasPrefix(string(answer), "HTTP/1.1 "), "%q", answer)
+	assert.Equal(t, "version-not-supported\n", string(answer))
 }

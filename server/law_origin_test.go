@@ -13,15 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 )
 
 // lawOrigin is an origin without a network: what it answers depends on the
 // request alone, and on whether the store is being warmed. It notes what it was
 // asked.
 type lawOrigin struct {
-	switching atomic.Bool // it switches protocols when it is asked to
-
 	mu      sync.Mutex
 	warming bool
 	asked   []string
@@ -65,9 +62,6 @@ func (o *lawOrigin) RoundTrip(r *http.Request) (*http.Response, error) {
 		page = pages["/fresh"]
 	}
 	a := page(r, content)
-	if a.upgrade && r.Header.Get("Upgrade") != "" && !o.switching.Load() {
-		a = fresh(r, content) // the library loses what a client sends before the 101
-	}
 	if a.downLater && !warming {
 		return nil, errDown
 	}

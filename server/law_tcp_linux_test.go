@@ -44,7 +44,6 @@ func TestLawOfTheLastSegment(t *testing.T) {
 func TestUpgradeThroughTheLane(t *testing.T) {
 	for _, lane := range []bool{true, false} {
 		s := newSide(t, lawConfigs[0], lane, newSockets(t), nil)
-		s.origin.switching.Store(true)
 		nc, err := net.Dial("tcp", s.server.Addr().String())
 		require.NoError(t, err)
 		defer nc.Close()

@@ -124,7 +124,7 @@ func newSide(t testing.TB, lc lawConfig, lane bool, ln net.Listener, secure *tls
 	require.NoError(t, err)
 	s.fetcher = revalidate.New(revalidate.Options{Store: s.store, MaxObject: 1 << 20, MaxVariants: 16})
 	s.proxy = proxy.New(s.fetcher, lc.config(s.origin), s.observe)
-	s.server = New(ln, Options{Handler: s, Hit: s.hit, NoLane: !lane, TLS: secure})
+	s.server = New(ln, Options{Handler: s, Hit: s.hit, Refuse: s.proxy.Refuse, NoLane: !lane, TLS: secure})
 	served := make(chan error, 1)
 	go func() { served <- s.server.Serve() }()
 	t.Cleanup(func() {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -39,49 +38,29 @@ func (l *loans) Close() error {
 
 func (l *loans) Addr() net.Addr { return l.addr }
 
-// lend gives a connection to net/http: for the request whose head was parsed,
-// or for good. For one request it waits until that is answered.
-func (l *loans) lend(c *conn, single bool) fate {
-	n := newLoan(c, single)
-	if c.work != nil {
-		until := c.work.n
-		if single {
-			until = c.work.r + c.work.rq.size
-		}
-		n.head = c.take(until)
-	}
+// lend gives a connection to net/http for the request whose head was parsed, and
+// waits until that is answered. net/http reads its head and its content, as far as
+// they are framed as they must be, and sees nothing of what follows.
+func (l *loans) lend(c *conn) fate {
+	n := newLoan(c)
+	n.walk = newWalk(&n.work.rq)
 	select {
 	case l.conns <- n.asSeen():
 	case <-l.closed:
-		c.nc.Close()
 		return end
-	}
-	if !single {
-		select { // until then nobody would wait for it in a drain
-		case <-n.noted:
-		case <-l.closed:
-		}
-		return hand
 	}
 	<-n.over
-	if !n.idle.Load() {
-		c.work = nil // net/http may still be reading into it
-		return end
+	switch {
+	case n.kept.Load():
+		return hand
+	case !n.idle.Load() || !n.read.Load():
+		return leave
 	}
+	c.work = n.work
+	c.rest()
+	c.hold(0)
 	_ = c.nc.SetDeadline(time.Time{})
 	return read
-}
-
-// take takes what was read, up to some place in it.
-func (c *conn) take(until int) []byte {
-	w := c.work
-	if w == nil {
-		return nil
-	}
-	b := bytes.Clone(w.in[w.r:until])
-	w.r = until
-	c.rest()
-	return b
 }
 
 // asRead returns the connection as one of which nothing was read.
@@ -89,62 +68,109 @@ func (c *conn) asRead() net.Conn {
 	if c.work == nil {
 		return c.nc
 	}
-	n := newLoan(c, false)
-	n.head = c.take(c.work.n)
+	n := newLoan(c)
+	n.kept.Store(true)
 	return n
 }
 
-// loan is a connection as net/http sees it. In a single one net/http finds the
-// end of the stream after one request.
+// loan is a connection as others see it. net/http finds the end of the stream after
+// one request, unless that switches to another protocol.
 type loan struct {
 	net.Conn
-	c      *conn
-	single bool
-	head   []byte      // what the lane has read of it
-	idle   atomic.Bool // net/http waits for the next request
+	c    *conn
+	work *work
+	walk walk
+	read atomic.Bool // all of the request
+	idle atomic.Bool // net/http waits for the next request
+	kept atomic.Bool // it speaks another protocol, and does not come back
 
 	mu      sync.Mutex
 	expired chan struct{} // closed when the read deadline is in the past
 	isOver  sync.Once
-	noted   chan struct{} // closed when net/http knows of it
-	over    chan struct{} // closed when net/http has done with a single one
+	over    chan struct{} // closed when net/http has done with it
 }
 
-func newLoan(c *conn, single bool) *loan {
-	return &loan{
-		Conn: c.nc, c: c, single: single,
-		expired: make(chan struct{}), over: make(chan struct{}), noted: make(chan struct{}),
-	}
+// newLoan takes what the connection has read.
+func newLoan(c *conn) *loan {
+	n := &loan{Conn: c.nc, c: c, work: c.work, expired: make(chan struct{}), over: make(chan struct{})}
+	c.work = nil
+	return n
 }
+
+// unframed is what net/http reads in place of a line that is wrong. It is wrong
+// wherever in chunked content it stands, and that the handler is told; after an error
+// it would be told that the client has left.
+const unframed = " \x00\r\n\r\n"
 
 func (n *loan) Read(p []byte) (int, error) {
-	if len(n.head) > 0 {
-		size := copy(p, n.head)
-		if n.head = n.head[size:]; len(n.head) == 0 {
-			n.head = nil
+	switch {
+	case n.kept.Load():
+		return n.readRest(p)
+	case n.idle.Load():
+		return 0, net.ErrClosed
+	case n.walk.over():
+		return 0, n.watch()
+	}
+	for n.walk.left == 0 {
+		whole, ok := n.walk.line(n.work.unread())
+		if !ok {
+			return copy(p, unframed), nil
 		}
-		return size, nil
+		if whole {
+			continue
+		}
+		if err := n.fill(); err != nil {
+			return 0, err
+		}
 	}
-	if n.c.late {
-		return 0, os.ErrDeadlineExceeded
+	p = p[:min(int64(len(p)), n.walk.left)]
+	size := copy(p, n.work.unread())
+	n.work.r += size
+	n.work.shrink()
+	var err error
+	if size == 0 {
+		size, err = n.Conn.Read(p)
 	}
-	if !n.single {
+	n.walk.left -= int64(size)
+	n.read.Store(n.walk.over())
+	return size, err
+}
+
+// fill reads more than what was read.
+func (n *loan) fill() error {
+	w := n.work
+	w.compact()
+	size, err := n.Conn.Read(w.in[w.n:])
+	w.n += size
+	if size > 0 {
+		return nil
+	}
+	return err
+}
+
+// readRest reads what follows a request.
+func (n *loan) readRest(p []byte) (int, error) {
+	w := n.work
+	if w == nil {
 		return n.Conn.Read(p)
 	}
-	if n.idle.Load() {
-		return 0, net.ErrClosed
+	size := copy(p, w.unread())
+	if w.r += size; w.r == w.n {
+		n.work = nil
+		w.free()
+		if size == 0 {
+			return n.Conn.Read(p)
+		}
 	}
-	return 0, n.watch()
+	return size, nil
 }
 
 // watch waits for the client to leave, while net/http answers a request. The
 // bytes of later requests are kept for the lane.
 func (n *loan) watch() error {
 	for {
-		w := n.c.begin()
-		if w.r > 0 {
-			w.n, w.r = copy(w.in[:], w.in[w.r:w.n]), 0
-		}
+		w := n.work
+		w.compact()
 		if w.n == len(w.in) {
 			n.mu.Lock()
 			expired := n.expired
@@ -152,27 +178,23 @@ func (n *loan) watch() error {
 			<-expired
 			return os.ErrDeadlineExceeded
 		}
-		size, err := n.Conn.Read(w.in[w.n:])
-		w.n += size
-		if err != nil {
+		if err := n.fill(); err != nil {
 			return err
 		}
 	}
 }
 
 func (n *loan) SetReadDeadline(t time.Time) error {
-	if n.single {
-		n.mu.Lock()
-		select {
-		case <-n.expired:
-			n.expired = make(chan struct{})
-		default:
-		}
-		if !t.IsZero() && time.Until(t) <= 0 {
-			close(n.expired)
-		}
-		n.mu.Unlock()
+	n.mu.Lock()
+	select {
+	case <-n.expired:
+		n.expired = make(chan struct{})
+	default:
 	}
+	if !t.IsZero() && time.Until(t) <= 0 {
+		close(n.expired)
+	}
+	n.mu.Unlock()
 	return n.Conn.SetReadDeadline(t)
 }
 
@@ -181,17 +203,25 @@ func (n *loan) SetDeadline(t time.Time) error {
 	return n.SetWriteDeadline(t)
 }
 
-// Close closes the connection, unless it goes back to the lane.
+// Close gives the connection back to the lane, which closes it or goes on with it;
+// when that does not want it back it closes it.
 func (n *loan) Close() error {
-	defer n.isOver.Do(func() { close(n.over) })
-	if n.single && n.idle.Load() {
+	n.isOver.Do(func() { close(n.over) })
+	if !n.kept.Load() {
 		return nil
 	}
+	n.c.ticket.leave()
 	return n.Conn.Close()
 }
 
-// NetConn returns the connection to the network, under TLS.
-func (n *loan) NetConn() net.Conn { return under(n.Conn) }
+// NetConn returns the connection to the network, under TLS, for it to be closed
+// without goodbye.
+func (n *loan) NetConn() net.Conn {
+	if n.kept.Load() {
+		n.c.ticket.leave()
+	}
+	return under(n.Conn)
+}
 
 // CloseWrite closes our side only.
 func (n *loan) CloseWrite() error {
@@ -207,8 +237,8 @@ type tlsLoan struct{ *loan }
 // ConnectionState returns what was agreed in the handshake.
 func (n tlsLoan) ConnectionState() tls.ConnectionState { return *n.c.tls }
 
-// connState notes that net/http has a connection, and that it has answered a
-// request.
+// connState notes that net/http has answered a request, or given the connection
+// away.
 func connState(nc net.Conn, state http.ConnState) {
 	var n *loan
 	switch t := nc.(type) {
@@ -219,10 +249,11 @@ func connState(nc net.Conn, state http.ConnState) {
 	}
 	switch {
 	case n == nil:
-	case state == http.StateNew:
-		close(n.noted)
 	case state == http.StateIdle:
 		n.idle.Store(true)
+	case state == http.StateHijacked:
+		n.kept.Store(true)
+		n.isOver.Do(func() { close(n.over) })
 	}
 }
 

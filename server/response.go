@@ -31,6 +31,7 @@ type response struct {
 	hasDate bool
 	chunked bool
 	closing bool     // the connection ends after it
+	says    bool     // and its header says so
 	trailer []string // names that were declared
 	pending []byte   // content that waits with the head
 	err     error
@@ -106,14 +107,16 @@ func (w *response) WriteHeader(status int) {
 		}
 	}
 	w.hasDate = w.header["Date"] != nil
-	w.closing = w.closing || w.c.s.draining.Load() || slices.Contains(w.header["Connection"], "close")
+	draining := w.c.s.draining.Load()
+	w.says = !draining && slices.Contains(w.header["Connection"], "close")
+	w.closing = w.closing || draining || w.says
 	out := proxy.AppendStatusLine(w.out(), status)
 	w.c.work.out = appendHeader(out, w.header, func(name string) bool {
 		switch name {
 		case "Content-Length":
 			return !allowsBody(status)
 		case "Connection":
-			return w.closing
+			return w.closing && !w.says
 		case "Content-Type":
 			return status == http.StatusNotModified
 		case "Transfer-Encoding":
@@ -148,7 +151,7 @@ func (w *response) commit(last bool) {
 		out = append(out, "Content-Length: "...)
 		out = append(strconv.AppendInt(out, w.length, 10), "\r\n"...)
 	}
-	if w.closing {
+	if w.closing && !w.says {
 		out = append(out, "Connection: close\r\n"...)
 	}
 	if allowsBody(w.status) && w.length < 0 && !head {

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -25,14 +27,30 @@ type Options struct {
 	Handler http.Handler
 	// Hit answers a plain request without the handler, where it can; see
 	// [proxy.Proxy.Hit]. Nil = never.
-	Hit            func(*proxy.Head, *proxy.Reply) bool
-	ReadHeader     time.Duration // a client's time to send a request head, and for the handshake of TLS
-	Idle           time.Duration // a kept connection without a request
-	Write          time.Duration // an HTTP/2 client takes nothing; over HTTP/1.1 the handler says
-	MaxHeaderBytes int           // of a request head; default 64 KiB
-	TLS            *tls.Config   // nil = in clear
-	ErrorLog       *log.Logger   // of panics; nil = none
-	NoLane         bool          // every request goes through net/http
+	Hit func(*proxy.Head, *proxy.Reply) bool
+	// Refuse appends the answer to what is no request, or goes beyond a limit; see
+	// [proxy.Proxy.Refuse]. Nil = the connection is closed without one.
+	Refuse     func(dst []byte, q proxy.Refusal) []byte
+	ReadHeader time.Duration // a client's time to send a request head (then 408), and for the handshake of TLS
+	Idle       time.Duration // a kept connection without a request
+	Write      time.Duration // for an HTTP/2 client to take 64 KiB of a response, or what is left; over HTTP/1.1 the handler says
+
+	MaxHeaderBytes  int // of a request head, in bytes; default 64 KiB; beyond it 431
+	MaxHeaderFields int // lines of a request head; default 256; beyond it 431
+	MaxURI          int // of the target, in bytes; default 16 KiB; beyond it 414
+
+	// MaxConns is how many connections may be open; 0 = any number. For one more, one
+	// of HTTP/1.1 that has waited long for a further request is closed, or it is
+	// answered 503 (over TLS: closed).
+	MaxConns int
+	// MaxConnsPerClient is how many an IPv4 address, or an IPv6 network of 64 bits, may
+	// have open; 0 = any number. One more is answered 503 (over TLS: closed).
+	MaxConnsPerClient int
+	Trusted           []netip.Prefix // peers to which MaxConnsPerClient does not apply
+
+	TLS      *tls.Config // nil = in clear
+	ErrorLog *log.Logger // of panics; nil = none
+	NoLane   bool        // every request goes through net/http
 }
 
 // Server serves clients on one listener.
@@ -42,7 +60,11 @@ type Server struct {
 	http     *http.Server // for what the lane does not take
 	h2       *h2.Server
 	loans    *loans // its listener
+	head     headLimits
 	clock    clock
+	crowd    crowd
+	heads    atomic.Int64 // bytes of those that are held
+	surplus  []byte       // the last answer to a connection too many
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -64,9 +86,7 @@ func Listen(addr string, o Options) (*Server, error) {
 
 // New returns a server for a listener.
 func New(ln net.Listener, o Options) *Server {
-	if o.MaxHeaderBytes == 0 {
-		o.MaxHeaderBytes = 64 << 10
-	}
+	o.MaxHeaderBytes = cmp.Or(o.MaxHeaderBytes, 64<<10)
 	s := &Server{
 		o: o, listener: ln, loans: newLoans(ln.Addr()),
 		conns: make(map[*conn]struct{}), none: make(chan struct{}), stop: make(chan struct{}),
@@ -74,20 +94,24 @@ func New(ln net.Listener, o Options) *Server {
 	if s.o.ErrorLog == nil {
 		s.o.ErrorLog = log.New(io.Discard, "", 0)
 	}
+	s.head = headLimits{
+		bytes: o.MaxHeaderBytes, fields: cmp.Or(o.MaxHeaderFields, 256),
+		target: min(cmp.Or(o.MaxURI, 16<<10), o.MaxHeaderBytes),
+	}
+	s.crowd.set(o.MaxConns, o.MaxConnsPerClient, o.Trusted)
 	s.clock.set(time.Now())
 	s.http = &http.Server{
-		Handler:           o.Handler,
-		ReadHeaderTimeout: o.ReadHeader,
-		IdleTimeout:       o.Idle,
-		MaxHeaderBytes:    o.MaxHeaderBytes,
-		ConnState:         connState,
+		Handler:        o.Handler,
+		MaxHeaderBytes: o.MaxHeaderBytes,
+		ConnState:      connState,
 		// The handler answers OPTIONS * like any other request.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     s.o.ErrorLog,
 	}
 	s.h2 = &h2.Server{
 		Handler: o.Handler, Hit: o.Hit, ReadHeader: o.ReadHeader, Idle: o.Idle, Write: o.Write,
-		MaxHeaderBytes: o.MaxHeaderBytes, ErrorLog: s.o.ErrorLog,
+		MaxHeaderBytes: o.MaxHeaderBytes, MaxHeaderFields: o.MaxHeaderFields, MaxURI: o.MaxURI, Refuse: o.Refuse,
+		ErrorLog: s.o.ErrorLog,
 	}
 	if o.NoLane {
 		s.h2.Hit = nil
@@ -127,21 +151,32 @@ func temporary(err error) bool {
 	return errors.As(err, &t) && t.Temporary()
 }
 
-// accept serves a new connection.
+// accept serves a new connection, unless there are too many.
 func (s *Server) accept(nc net.Conn) {
-	c := newConn(s, nc)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.draining.Load() {
+		s.mu.Unlock()
 		nc.Close()
 		return
 	}
+	t, full := s.crowd.enter(nc.RemoteAddr())
+	if full && s.shed() {
+		t, _ = s.crowd.enter(nc.RemoteAddr())
+	}
+	if !t.taken {
+		s.mu.Unlock()
+		s.turnAway(nc)
+		return
+	}
+	c := newConn(s, nc)
+	c.ticket = t
 	s.conns[c] = struct{}{}
+	s.mu.Unlock()
 	go c.serve()
 }
 
-// forget takes a connection from the list, as its end or when net/http has it
-// for good.
+// forget takes a connection from the list, at its end or when it speaks another
+// protocol.
 func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,6 +196,7 @@ func (s *Server) noteNone() {
 // left when the context ends; then it returns the context's error.
 func (s *Server) Drain(ctx context.Context) error {
 	s.draining.Store(true)
+	s.http.SetKeepAlivesEnabled(false)
 	s.listener.Close()
 	s.mu.Lock()
 	for c := range s.conns {

@@ -107,8 +107,7 @@ func (c *conn) watchOver() {
 	_ = c.nc.SetReadDeadline(time.Time{})
 	if c.early > 0 {
 		w := c.begin()
-		w.n = copy(w.in[:], w.in[w.r:w.n])
-		w.r = 0
+		w.compactFor(c.s.head.bytes)
 		w.n += copy(w.in[w.n:], c.little[:c.early])
 		c.early = 0
 	}

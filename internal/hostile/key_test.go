@@ -14,7 +14,7 @@ var deceptive = []string{
 	"/account", "/account/", "/account/x.css", "/account/.css", "/account;x.css", "/account%3bx.css", "/account%3Bx.css", "/account%2fx.css", "/account%2Fx.css",
 	"/account%252fx.css", "/account%00.css", "/account%0a.css", "/account%23x.css", "/account%3fx.css", "/account?x.css", "/account?", "/account??",
 	"/account/../account", "/account/./", "/account/..%2faccount", "/account/%2e%2e/account", "/account/%2E%2e/account", "/account/%252e%252e/account",
-	"/account/..;/account", "//account", "/account//", "/%61ccount", "/Account", "/account%20", "/account+", "/account%2b", `/account\x.css`, "/account%5cx.css",
+	"/account/..;/account", "//account", "/account//", "/%61ccount", "/Account", "/account%20", "/account+", "/account%2b", `/account?\x.css`, "/account%5cx.css",
 	"/account?a=1&b=2", "/account?b=2&a=1", "/account?a=1&a=2", "/account?a=1;b=2", "/account?a=%31", "/account?%61=1", "/account?a", "/account?a=", "/account?&a=1",
 	"http://a.example/account", "http://A.EXAMPLE:80/account",
 }

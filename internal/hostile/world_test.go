@@ -64,7 +64,7 @@ func newWorld(t testing.TB, noLane bool, rules policy.Rules, answer func(*asked)
 		Name: "cacheproxy", Token: "edge", Trusted: trusted,
 		Routes: []*proxy.Route{{Name: "all", Origin: w.upstream, Base: proxy.Settings{Rules: rules}}},
 	}, w.observe)
-	w.front, err = server.Listen("127.0.0.1:0", server.Options{Handler: handler, Hit: handler.Hit, NoLane: noLane})
+	w.front, err = server.Listen("127.0.0.1:0", server.Options{Handler: handler, Hit: handler.Hit, Refuse: handler.Refuse, NoLane: noLane})
 	require.NoError(t, err)
 	go func() { defer close(w.served); _ = w.front.Serve() }()
 	t.Cleanup(func() {
