@@ -77,6 +77,11 @@ func (c *conn) onData(f *http2.DataFrame) error {
 		c.refund(n)
 		return c.refuse(id, http2.ErrCodeProtocol)
 	}
+	if len(b.buf)-b.at+len(data) > littleContent && c.s.unread.Load()+int64(len(data)) > mostContent {
+		c.refund(n)
+		c.reset(st, http2.ErrCodeEnhanceYourCalm, errCrowded)
+		return nil
+	}
 	c.refund(n - len(data)) // padding
 	b.credit += n - len(data)
 	b.take(data, f.StreamEnded())
@@ -97,6 +102,7 @@ func (b *body) take(data []byte, last bool) {
 			b.at = 0
 		}
 		b.buf = append(b.buf, data...)
+		b.st.c.s.unread.Add(int64(len(data)))
 	}
 	if last {
 		b.last, b.err = true, io.EOF
@@ -131,7 +137,18 @@ func (b *body) end(err error) {
 		}
 		b.err = err
 	}
+	if b.st.err != nil {
+		b.discard()
+	}
 	b.signal()
+}
+
+// discard gives up what was not read.
+func (b *body) discard() {
+	c, n := b.st.c, len(b.buf)-b.at
+	c.s.unread.Add(-int64(n))
+	c.refund(n)
+	b.buf, b.at = nil, 0
 }
 
 func (b *body) signal() {
@@ -175,7 +192,10 @@ func (b *body) next(p []byte) (int, error, bool) {
 	if b.at < len(b.buf) {
 		n := copy(p, b.buf[b.at:])
 		b.at += n
-		if b.at == len(b.buf) {
+		switch {
+		case b.at >= streamWindow/4: // what was read gives its memory back
+			b.buf, b.at = append([]byte(nil), b.buf[b.at:]...), 0
+		case b.at == len(b.buf):
 			b.buf, b.at = b.buf[:0], 0
 		}
 		b.consumed(n)
@@ -198,6 +218,7 @@ func (b *body) next(p []byte) (int, error, bool) {
 // consumed lets the client send more.
 func (b *body) consumed(n int) {
 	c := b.st.c
+	c.s.unread.Add(-int64(n))
 	c.refund(n)
 	if b.last || b.err != nil {
 		return
@@ -216,8 +237,7 @@ func (b *body) Close() error {
 	defer c.mu.Unlock()
 	if !b.closed {
 		b.closed = true
-		c.refund(len(b.buf) - b.at)
-		b.buf, b.at = nil, 0
+		b.discard()
 		b.signal()
 		c.push()
 	}

@@ -48,6 +48,7 @@ type conn struct {
 	streams     map[uint32]*stream
 	first, last *stream // queue of streams with content that may be sent
 	window      int64   // what the client takes on all streams
+	widest      int64   // the most that it ever was
 	initial     int64   // what it takes on a new stream
 	recv        int64   // what it may send on all streams
 	credit      int     // was read of that, and not said yet
@@ -61,7 +62,7 @@ type conn struct {
 	ready       bool // the client's settings were read
 	settled     bool // the client knows ours
 
-	stall   time.Duration // the client takes nothing; 0 = for ever
+	stall   time.Duration // for the client to take 64 KiB; 0 = for ever
 	active  time.Time     // of the last request
 	asked   bool          // there was one since
 	waiting bool          // reading waits for the next frame, so that a deadline loses nothing
@@ -90,13 +91,13 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	c := &conn{
 		s: s, nc: nc, remote: nc.RemoteAddr().String(), tls: state(nc), stall: s.writeTimeout(),
 		closed: make(chan struct{}), reply: new(proxy.Reply), streams: make(map[uint32]*stream),
-		window: 65535, initial: 65535, recv: connWindow, active: time.Now(),
+		window: 65535, widest: 65535, initial: 65535, recv: connWindow, active: time.Now(),
 		resets: budget{burst: resetBurst, rate: resetRate},
 		noise:  budget{burst: noiseBurst, rate: noiseRate},
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.written.L = &c.mu
-	c.in.open(nc, s.maxHeaderBytes(), &c.head)
+	c.in.open(nc, limits{s.maxHeaderBytes(), s.maxHeaderFields(), s.maxURI()}, &c.head)
 	c.enc.init()
 	c.rq.Proto, c.rq.Remote, c.rq.TLS = "HTTP/2.0", c.remote, c.tls != nil
 	return c

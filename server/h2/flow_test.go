@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/net/http2"
+
+	"cacheproxy/proxy"
 )
 
 // large answers with so many bytes.
@@ -166,6 +168,47 @@ func TestStreamThatTakesNothing(t *testing.T) {
 		_, body := c.answer(3)
 		assert.Len(t, body, 100_000)
 	})
+}
+
+// TestSlowReaders: a client has the write timeout for 64 KiB, and not for any
+// byte, whether a handler writes or the whole response is there.
+func TestSlowReaders(t *testing.T) {
+	const size = 1 << 20
+	for _, tc := range []struct {
+		name string
+		path string
+		rate int // bytes in a second that are taken
+		want http2.ErrCode
+	}{
+		{"handler, slow", "/", 1 << 10, http2.ErrCodeInternal},
+		{"handler, fast enough", "/", 8 << 10, http2.ErrCodeNo},
+		{"whole, slow", "/longer", 1 << 10, http2.ErrCodeCancel},
+		{"whole, fast enough", "/longer", 8 << 10, http2.ErrCodeNo},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &Server{Write: 10 * time.Second, Handler: large(size), MaxURI: 5, Refuse: func(dst []byte, _ proxy.Refusal) []byte {
+					return append(append(dst, "HTTP/1.1 414 No\r\n\r\n"...), make([]byte, size)...)
+				}}
+				c := connect(t, s, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+				c.wrote(c.fr.WriteWindowUpdate(0, 2*size))
+				start := time.Now()
+				c.get(1, tc.path)
+				for got := 0; got < size; {
+					c.wrote(c.fr.WriteWindowUpdate(1, uint32(tc.rate)))
+					g := c.expect(http2.FrameData, http2.FrameRSTStream)
+					if g.Type == http2.FrameRSTStream {
+						assert.Equal(t, tc.want, g.Code)
+						assert.LessOrEqual(t, time.Since(start), 11*time.Second)
+						return
+					}
+					got += len(g.Data)
+					time.Sleep(time.Second)
+				}
+				assert.Equal(t, http2.ErrCodeNo, tc.want, "it was served to the end")
+			})
+		})
+	}
 }
 
 // TestUploadWaitsForTheHandler: the client may send no more than the window

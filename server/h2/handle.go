@@ -26,11 +26,10 @@ func (c *conn) handle(f http2.Frame) error {
 		if c.ready {
 			c.drain()
 		}
-		return nil
 	case *http2.PushPromiseFrame:
 		return connError(http2.ErrCodeProtocol, "PUSH_PROMISE from a client")
 	}
-	// PRIORITY and what we do not know is ignored (RFC 9113, 5.5 and 5.3.2).
+	// PRIORITY and what we do not know is ignored (RFC 9113, 5.3.2 and 5.5).
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.noisy()
@@ -160,6 +159,7 @@ func (c *conn) set(s http2.Setting) error {
 		more := int64(s.Val) - c.initial
 		c.initial = int64(s.Val)
 		for _, st := range c.streams {
+			st.widest += more
 			if st.window += more; st.window > maxWindow {
 				return connError(http2.ErrCodeFlowControl, "a window is larger than allowed")
 			}
@@ -168,7 +168,7 @@ func (c *conn) set(s http2.Setting) error {
 			}
 		}
 	}
-	return nil
+	return c.noisy() // each of them: a frame holds thousands
 }
 
 const maxWindow = 1<<31 - 1 // RFC 9113, 6.9.1
@@ -181,7 +181,7 @@ func (c *conn) onWindowUpdate(f *http2.WindowUpdateFrame) error {
 		if c.window += more; c.window > maxWindow {
 			return connError(http2.ErrCodeFlowControl, "the window is larger than allowed")
 		}
-		return c.opened(more)
+		return c.opened(more, c.window, &c.widest)
 	}
 	if f.StreamID > c.lastID {
 		return c.idle()
@@ -196,14 +196,15 @@ func (c *conn) onWindowUpdate(f *http2.WindowUpdateFrame) error {
 	if len(st.part) > 0 && st.window > 0 {
 		c.queueUp(st)
 	}
-	return c.opened(more)
+	return c.opened(more, st.window, &st.widest)
 }
 
-// opened counts a window update that makes us send tiny frames. One that opens
-// the window by more is bounded by what a window may be.
-func (c *conn) opened(more int64) error {
-	if more >= useful {
+// opened counts a window update that makes us send tiny frames, or opens a
+// window more than ever. All others are bounded by what was sent.
+func (c *conn) opened(more, window int64, widest *int64) error {
+	if window <= *widest && more >= useful {
 		return nil
 	}
+	*widest = max(*widest, window)
 	return c.noisy()
 }

@@ -1,18 +1,20 @@
 package h2
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2/hpack"
 
+	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
 // head is the header of a request, or its trailer.
 type head struct {
-	max                             int
+	limits
 	method, scheme, path, authority string
 	host                            string
 	hosts                           int // lines of Host
@@ -20,30 +22,37 @@ type head struct {
 	length                          int64
 	fields                          []proxy.Field // but for pseudo-header fields and Host
 
-	trailer  bool
-	size     int
-	seen     uint8 // pseudo-header fields
-	regular  bool  // other fields have begun
-	bad      bool  // malformed (RFC 9113, 8.1.1)
-	tooLarge bool
+	trailer bool
+	size    int
+	lines   int           // regular fields
+	seen    uint8         // pseudo-header fields
+	bad     bool          // malformed (RFC 9113, 8.1.1)
+	beyond  policy.Reason // the limit that the header goes beyond, if any
 }
+
+// limits of a header.
+type limits struct{ bytes, lines, uri int }
 
 func (h *head) reset(trailer bool) {
 	clear(h.fields)
-	*h = head{max: h.max, fields: h.fields[:0], length: -1, trailer: trailer}
+	*h = head{limits: h.limits, fields: h.fields[:0], length: -1, trailer: trailer}
 }
 
 // add takes a field. It returns false if the rest does not matter.
 func (h *head) add(f hpack.HeaderField) bool {
-	if h.size += int(f.Size()); h.size > h.max {
-		h.tooLarge = true
+	h.size += int(f.Size())
+	if f.IsPseudo() {
+		h.bad = h.bad || h.lines > 0 || h.trailer || !h.pseudo(f.Name, f.Value)
+	} else {
+		h.lines++
+	}
+	if h.size > h.limits.bytes || h.lines > h.limits.lines {
+		h.beyond = cmp.Or(h.beyond, policy.HeaderTooLarge)
 		return false
 	}
 	if f.IsPseudo() {
-		h.bad = h.bad || h.regular || h.trailer || !h.pseudo(f.Name, f.Value)
 		return !h.bad
 	}
-	h.regular = true
 	if !validName(f.Name) || !validValue(f.Value) || !h.regularField(f.Name, f.Value) {
 		h.bad = true
 		return false
@@ -62,6 +71,9 @@ func (h *head) pseudo(name, value string) bool {
 		to, bit = &h.scheme, 2
 	case ":path":
 		to, bit = &h.path, 4
+		if len(value) > h.limits.uri {
+			h.beyond = policy.URITooLong
+		}
 	case ":authority":
 		to, bit = &h.authority, 8
 	default:

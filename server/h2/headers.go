@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
@@ -16,9 +17,8 @@ func (c *conn) onHeaders(f *http2.HeadersFrame) error {
 		return connError(http2.ErrCodeProtocol, "a client's streams have odd numbers")
 	}
 	c.head.reset(id <= c.lastID)
-	if !f.HeadersEnded() && c.s.ReadHeader > 0 {
-		_ = c.nc.SetReadDeadline(time.Now().Add(c.s.ReadHeader))
-		defer c.nc.SetReadDeadline(time.Time{})
+	if !f.HeadersEnded() {
+		defer c.inParts()()
 	}
 	if err := c.in.header(f, 2*c.s.maxHeaderBytes()); err != nil {
 		return err
@@ -32,14 +32,33 @@ func (c *conn) onHeaders(f *http2.HeadersFrame) error {
 	}
 	h := &c.head
 	switch {
-	case h.tooLarge:
-		return c.refuseHeader(id, end)
+	case !h.bad && h.beyond != policy.ReasonNone:
+		c.decline(id, end)
+		return nil
 	case !h.check(end):
 		return c.streamError(id, http2.ErrCodeProtocol)
 	case end && h.length <= 0 && c.hit(id):
 		return nil
 	}
+	if !c.s.hold(h.size) {
+		h.beyond = policy.Overloaded
+		c.decline(id, end)
+		return nil
+	}
 	return c.start(id, end)
+}
+
+// inParts prepares for the rest of a header, and returns what to do after it.
+// What was to be sent goes out first: the client may take its time.
+func (c *conn) inParts() (after func()) {
+	c.mu.Lock()
+	c.push()
+	c.mu.Unlock()
+	if c.s.ReadHeader <= 0 {
+		return func() {}
+	}
+	_ = c.nc.SetReadDeadline(time.Now().Add(c.s.ReadHeader))
+	return func() { _ = c.nc.SetReadDeadline(time.Time{}) }
 }
 
 // open reports whether a new stream is taken.
@@ -60,31 +79,17 @@ func (c *conn) open(id uint32) (bool, error) {
 }
 
 // tooMany refuses a stream. Before the client can know our settings that is not
-// its fault.
+// its fault, and only noise.
 func (c *conn) tooMany(id uint32) error {
 	if c.settled {
 		return c.refuse(id, http2.ErrCodeRefusedStream)
 	}
 	c.out = appendReset(c.out, id, http2.ErrCodeRefusedStream)
 	c.note(id, endedByUs)
-	return c.respondControl()
-}
-
-// refuseHeader answers 431 (RFC 6585, 5).
-func (c *conn) refuseHeader(id uint32, end bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.enc.begin(http.StatusRequestHeaderFieldsTooLarge)
-	c.enc.add("Content-Length", "0")
-	c.out = appendHeaders(c.out, id, c.enc.block, true)
-	c.unread++
-	how := endedByBoth
-	if !end {
-		c.out = appendReset(c.out, id, http2.ErrCodeNo)
-		how = endedByUs
+	if err := c.respondControl(); err != nil {
+		return err
 	}
-	c.note(id, how)
-	return c.provoked()
+	return c.noisy()
 }
 
 // onTrailer takes the trailer of a request.
@@ -95,7 +100,7 @@ func (c *conn) onTrailer(id uint32, end bool) error {
 	switch {
 	case st != nil && st.body == nil, st != nil && st.body.complete():
 		return c.refuse(id, http2.ErrCodeStreamClosed)
-	case st != nil && (!end || c.head.bad || c.head.tooLarge || !st.body.whole()):
+	case st != nil && (!end || c.head.bad || c.head.beyond != policy.ReasonNone || !st.body.whole()):
 		return c.refuse(id, http2.ErrCodeProtocol)
 	case st != nil:
 		st.body.trail(c.head.fields)
@@ -165,18 +170,23 @@ func (c *conn) respond(id uint32) (int64, bool) {
 
 // queueReply lets a stream wait for room. Its reply goes with it.
 func (c *conn) queueReply(id uint32, chunks [][]byte) {
-	st := &stream{c: c, id: id, window: c.initial, part: chunks[0], rest: chunks[1:], fin: true, reply: c.reply}
+	st := &stream{c: c, id: id, window: c.initial, widest: c.initial, part: chunks[0], rest: chunks[1:], fin: true, reply: c.reply}
 	c.reply = new(proxy.Reply)
-	c.streams[id] = st
+	c.waitForRoom(st)
+	c.full = len(c.out) >= outLimit
+}
+
+// waitForRoom puts a stream whose whole response is there into the queue.
+func (c *conn) waitForRoom(st *stream) {
+	c.streams[st.id] = st
 	if c.stall > 0 {
 		st.stall = time.AfterFunc(c.stall, func() { c.stalled(st) })
 	}
 	c.queueUp(st)
 	c.pump(0)
-	c.full = len(c.out) >= outLimit
 }
 
-// stalled ends a stream of which the client takes nothing.
+// stalled ends a stream of which the client takes too little.
 func (c *conn) stalled(st *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

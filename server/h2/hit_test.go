@@ -206,7 +206,7 @@ func TestHitsWaitForTheWindow(t *testing.T) {
 func TestHitsThatAreNotTaken(t *testing.T) {
 	var seen outcomes
 	s := cached(t, seen.add)
-	s.Write = 50 * time.Millisecond
+	s.Write = time.Second
 	c := connect(t, s)
 	c.wrote(c.fr.WriteWindowUpdate(0, 1<<30))
 	c.get(1, "/100000")

@@ -25,15 +25,15 @@ type input struct {
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, frameHead+maxFrame) }}
 
-func (in *input) open(nc net.Conn, maxHeaderBytes int, h *head) {
+func (in *input) open(nc net.Conn, most limits, h *head) {
 	in.nc = nc
-	h.max = maxHeaderBytes
+	h.limits = most
 	in.dec = hpack.NewDecoder(4096, func(f hpack.HeaderField) {
 		if !h.add(f) {
 			in.dec.SetEmitEnabled(false)
 		}
 	})
-	in.dec.SetMaxStringLength(2 * maxHeaderBytes)
+	in.dec.SetMaxStringLength(2 * most.bytes)
 	in.grow()
 }
 
@@ -129,8 +129,25 @@ func (in *input) frame() (http2.FrameHeader, http2.Frame, error) {
 		}
 		in.begun = true
 	}
+	if int(fh.Length) < least(fh) {
+		return fh, nil, connError(http2.ErrCodeFrameSize, "the frame is too short for its flags")
+	}
 	f, err := in.fr.ReadFrameForHeader(fh)
 	return fh, f, in.explain(err)
+}
+
+// least is how long a frame must be for what its flags announce (RFC 9113, 4.2).
+func least(fh http2.FrameHeader) (n int) {
+	if fh.Type != http2.FrameData && fh.Type != http2.FrameHeaders {
+		return 0
+	}
+	if fh.Flags.Has(http2.FlagDataPadded) { // the same bit in HEADERS
+		n++
+	}
+	if fh.Type == http2.FrameHeaders && fh.Flags.Has(http2.FlagHeadersPriority) {
+		n += 5
+	}
+	return n
 }
 
 // explain turns an error of the library into ours.

@@ -38,12 +38,24 @@ const (
 	resetBurst = 500
 	resetRate  = 50
 
-	// A client may send noiseBurst frames that bring nothing (PING, SETTINGS,
-	// PRIORITY, empty DATA, window updates that are small or late), after that noiseRate in a
-	// second and noisePerRequest for each request.
+	// A client may send noiseBurst frames that bring nothing (PING, GOAWAY,
+	// PRIORITY, empty DATA, SETTINGS and each setting, window updates that are small,
+	// late or more than ever), after that noiseRate in a second and noisePerRequest
+	// for each request.
 	noiseBurst      = 2000
 	noiseRate       = 200
 	noisePerRequest = 8
+)
+
+// What all connections together may hold: mostContent bytes of content that no
+// handler has read, and mostHeads bytes of the headers of requests that are being
+// answered. Beyond it a stream may still have littleContent of it, and a header of
+// littleHead: so what some clients do does not end the usual requests of others.
+const (
+	mostContent   = 64 << 20
+	littleContent = 16 << 10
+	mostHeads     = 8 << 20
+	littleHead    = 4 << 10
 )
 
 const (

@@ -2,6 +2,7 @@ package h2
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -11,10 +12,12 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// start runs the handler for the request in the connection's head.
+// start runs the handler for the request in the connection's head, which is held.
 func (c *conn) start(id uint32, end bool) error {
+	held := c.head.size
 	r, err := c.request()
 	if err != nil {
+		c.s.release(held)
 		return c.streamError(id, http2.ErrCodeProtocol)
 	}
 	st := &stream{c: c, id: id, fin: true, wake: make(chan struct{}, 1)}
@@ -32,14 +35,20 @@ func (c *conn) start(id uint32, end bool) error {
 	defer c.mu.Unlock()
 	if c.handlers >= maxStreams { // those of streams that were reset
 		cancel()
+		c.s.release(held)
 		return c.tooMany(id)
 	}
-	st.window = c.initial
+	st.window, st.widest = c.initial, c.initial
 	c.streams[id] = st
 	c.handlers++
-	c.tasks.Go(func() { c.run(w, r.WithContext(ctx)) })
+	c.tasks.Go(func() {
+		defer c.s.release(held)
+		c.run(w, r.WithContext(ctx))
+	})
 	return nil
 }
+
+var errPath = errors.New("there is a space in the path")
 
 // request makes of the head what net/http would make of it.
 func (c *conn) request() (*http.Request, error) {
@@ -51,6 +60,9 @@ func (c *conn) request() (*http.Request, error) {
 	if h.method == http.MethodConnect {
 		r.URL, r.RequestURI = &url.URL{Host: h.authority}, h.authority
 	} else {
+		if strings.IndexByte(h.path, ' ') >= 0 { // which the library takes for %20
+			return nil, errPath
+		}
 		u, err := url.ParseRequestURI(h.path)
 		if err != nil {
 			return nil, err
@@ -67,18 +79,18 @@ func (c *conn) request() (*http.Request, error) {
 		lines[i] = f.Value
 		r.Header[name] = lines[i : i+1 : i+1]
 	}
-	r.Trailer = announcedTrailer(r.Header)
+	r.Trailer = announcedTrailer(r.Header, c.head.limits.lines)
 	return r, nil
 }
 
-// announcedTrailer returns the names of a Trailer field, but for those that may not
-// be in a trailer, and removes the field.
-func announcedTrailer(h http.Header) http.Header {
+// announcedTrailer returns the names of a Trailer field, so many at most, but for
+// those that may not be in a trailer, and removes the field.
+func announcedTrailer(h http.Header, most int) http.Header {
 	var t http.Header
 	for _, line := range h["Trailer"] {
 		for name := range strings.SplitSeq(line, ",") {
 			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
-			if !httpguts.ValidTrailerHeader(name) {
+			if !httpguts.ValidTrailerHeader(name) || len(t) >= most {
 				continue
 			}
 			if t == nil {

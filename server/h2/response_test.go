@@ -286,6 +286,27 @@ func TestReadDeadline(t *testing.T) {
 	})
 }
 
+// TestContentThatDoesNotCome can be answered in time, and the connection lives.
+func TestContentThatDoesNotCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := connect(t, &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(3 * time.Second))
+			if _, err := io.ReadAll(r.Body); errors.Is(err, os.ErrDeadlineExceeded) {
+				w.WriteHeader(http.StatusRequestTimeout)
+			}
+		})})
+		c.request(1, "POST", "/", false, "content-length", "100")
+		c.data(1, false, "the first of it")
+		fields, _ := c.answer(1)
+		assert.Equal(t, "408", fields[":status"])
+		assert.Equal(t, http2.ErrCodeNo, c.expect(http2.FrameRSTStream).Code)
+		c.data(1, true, "late")
+		c.get(3, "/")
+		fields, _ = c.answer(3)
+		assert.Equal(t, "200", fields[":status"])
+	})
+}
+
 func TestWriteDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log"
@@ -26,15 +27,27 @@ type Server struct {
 	// Timeouts; zero means none.
 	ReadHeader time.Duration // for the client's preface, and for a header that comes in several frames
 	Idle       time.Duration // a connection without requests
-	Write      time.Duration // the client takes nothing of what is sent to it
+	Write      time.Duration // for 64 KiB of a response, or for what is left of it, to be taken
 
 	// MaxHeaderBytes bounds the header of a request as RFC 9113, 6.5.2 counts
-	// it: 32 bytes for each field beside name and value. Default 64 KiB. The
-	// answer to more is 431.
-	MaxHeaderBytes int
+	// it: 32 bytes for each field beside name and value. Default 64 KiB.
+	// MaxHeaderFields bounds its field lines without pseudo-header fields;
+	// default 256. The answer to more is 431.
+	MaxHeaderBytes  int
+	MaxHeaderFields int
+
+	// MaxURI bounds the bytes of :path. Default 16 KiB. The answer to more is 414.
+	MaxURI int
+
+	// Refuse makes these answers, as HTTP/1.1 sends them, and is told of them;
+	// see [proxy.Proxy.Refuse]. Nil: they are a status and nothing else.
+	Refuse func(dst []byte, q proxy.Refusal) []byte
 
 	// ErrorLog gets the panics of the handler; nil is the log package's own.
 	ErrorLog *log.Logger
+
+	heads  atomic.Int64 // bytes of the headers of requests that are being answered
+	unread atomic.Int64 // bytes of content that no handler has read
 
 	write atomic.Pointer[time.Duration] // in place of Write, for connections that come
 
@@ -44,14 +57,21 @@ type Server struct {
 	empty    chan struct{} // closed when draining and the last connection ended
 }
 
-const defaultMaxHeaderBytes = 64 << 10
+func (s *Server) maxHeaderBytes() int  { return cmp.Or(s.MaxHeaderBytes, 64<<10) }
+func (s *Server) maxHeaderFields() int { return cmp.Or(s.MaxHeaderFields, 256) }
+func (s *Server) maxURI() int          { return cmp.Or(s.MaxURI, 16<<10) }
 
-func (s *Server) maxHeaderBytes() int {
-	if s.MaxHeaderBytes > 0 {
-		return s.MaxHeaderBytes
+// hold counts a header of so many bytes. It returns false, and counts nothing, when
+// it is a large one and all together take too much.
+func (s *Server) hold(size int) bool {
+	if s.heads.Add(int64(size)) > mostHeads && size > littleHead {
+		s.release(size)
+		return false
 	}
-	return defaultMaxHeaderBytes
+	return true
 }
+
+func (s *Server) release(size int) { s.heads.Add(-int64(size)) }
 
 // SetWrite changes Write for connections that begin from now on.
 func (s *Server) SetWrite(d time.Duration) { s.write.Store(&d) }

@@ -17,6 +17,7 @@ var (
 	errStalled = errors.New("the client took nothing in time")
 	errOver    = errors.New("the response has ended")
 	errAborted = errors.New("the handler aborted the response")
+	errCrowded = errors.New("too much content waits to be read, of all requests together")
 )
 
 // stream is one request and its response. The connection's lock guards it.
@@ -26,6 +27,7 @@ type stream struct {
 
 	// What is sent.
 	window int64    // what the client takes
+	widest int64    // the most that it ever was
 	part   []byte   // content that waits
 	rest   [][]byte // after it; not to be changed
 	fin    bool     // the response ends after that
@@ -37,7 +39,8 @@ type stream struct {
 	// A reply from memory.
 	reply *proxy.Reply
 	sent  int64
-	stall *time.Timer // ends the stream when nothing is taken
+	timed int64       // of sent, when stall began anew
+	stall *time.Timer // ends the stream when too little is taken
 
 	// For a handler.
 	cancel   context.CancelFunc
@@ -109,7 +112,8 @@ func (c *conn) sendFrame(st *stream) {
 		c.endStream(st)
 	case sent:
 		st.signal()
-	case st.stall != nil:
+	case st.stall != nil && st.sent-st.timed >= slice:
+		st.timed = st.sent
 		st.stall.Reset(c.stall)
 	}
 }
