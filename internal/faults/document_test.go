@@ -47,8 +47,9 @@ fault three times: for a GET with nothing stored, for a GET with a stale respons
 - **connection**: whether the proxy uses it for another request.
 - **ended by**: the timeout that ends it, which is the most that it takes. All else ends by itself, as soon as the fault is seen.
 
-For every row it is tested that the origin is asked once and not twice, that the next request is answered well, and that all
-goroutines and descriptors are freed. A body that drips has no end in time as long as a byte comes within
+No further tries are made here (` + "`retry.attempts: 1`" + `); [retries.md](retries.md) says which faults are a reason for them, so that the client may
+get a good answer instead. For every row it is tested that the origin is asked once and not twice, that the next request is answered well, and
+that all goroutines, descriptors and places at the origin are freed. A body that drips has no end in time as long as a byte comes within
 ` + "`timeouts.response_body`" + `.
 
 This page is generated from the table in ` + "`internal/faults/table_test.go`" + `:

@@ -65,9 +65,9 @@ func (w *world) try(n int) {
 	files-- // the origin's listener
 	freed := func() bool {
 		w.http.CloseIdleConnections()
-		return openFiles(w.T) <= files
+		return openFiles(w.T) <= files && w.ways[n].Targets()[0].InFlight == 0
 	}
-	assert.Eventually(w, freed, margin, 5*time.Millisecond, "every descriptor is freed")
+	assert.Eventually(w, freed, margin, 5*time.Millisecond, "every descriptor is freed, and every place at the origin")
 	goleak.VerifyNone(w, goroutines)
 }
 

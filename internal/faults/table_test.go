@@ -53,10 +53,15 @@ func (f *fault) most() time.Duration {
 }
 
 var (
-	unreachable = answer{status: http.StatusBadGateway, error: "destination_unavailable"}
-	invalid     = answer{status: http.StatusBadGateway, error: "http_protocol_error"}
-	late        = answer{status: http.StatusGatewayTimeout, error: "http_response_timeout"}
-	whole       = answer{status: http.StatusOK, body: "answer"}
+	refused   = answer{status: http.StatusBadGateway, error: "connection_refused"}
+	lost      = answer{status: http.StatusBadGateway, error: "connection_terminated"}
+	invalid   = answer{status: http.StatusBadGateway, error: "http_protocol_error"}
+	tooLong   = answer{status: http.StatusBadGateway, error: "http_response_header_section_size"}
+	badCoding = answer{status: http.StatusBadGateway, error: "http_response_transfer_coding"}
+	unopened  = answer{status: http.StatusGatewayTimeout, error: "connection_timeout"}
+	untaken   = answer{status: http.StatusGatewayTimeout, error: "connection_write_timeout"}
+	late      = answer{status: http.StatusGatewayTimeout, error: "http_response_timeout"}
+	whole     = answer{status: http.StatusOK, body: "answer"}
 )
 
 // broken is a transfer that breaks off after some content.
@@ -154,22 +159,22 @@ var long = strings.Repeat("long ", 60<<10)
 const dripped = "a body that comes slowly"
 
 var faults = []fault{
-	{group: "Connection", name: "refused", gets: unreachable, deaf: (*origin).refuse},
-	{name: "never answered", gets: late, bound: connect, deaf: (*origin).ignore},
-	{name: "closed when accepted", gets: unreachable, accepted: func(*peer) {}},
-	{name: "reset when accepted", gets: unreachable, accepted: (*peer).reset},
+	{group: "Connection", name: "refused", gets: refused, deaf: (*origin).refuse},
+	{name: "never answered", gets: unopened, bound: connect, deaf: (*origin).ignore},
+	{name: "closed when accepted", gets: lost, accepted: func(*peer) {}},
+	{name: "reset when accepted", gets: lost, accepted: (*peer).reset},
 	{name: "silent when accepted", gets: late, bound: responseHeader, accepted: (*peer).silence},
 
-	{group: "Head", name: "closed without an answer", gets: unreachable, asked: saysAndCloses()},
-	{name: "reset without an answer", gets: unreachable, asked: saysAndResets("")},
+	{group: "Head", name: "closed without an answer", gets: lost, asked: saysAndCloses()},
+	{name: "reset without an answer", gets: lost, asked: saysAndResets("")},
 	{name: "silent without an answer", gets: late, bound: responseHeader, asked: says()},
-	{name: "closed amid the head", gets: unreachable, asked: saysAndCloses(begin)},
-	{name: "reset amid the head", gets: unreachable, asked: saysAndResets(begin)},
+	{name: "closed amid the head", gets: lost, asked: saysAndCloses(begin)},
+	{name: "reset amid the head", gets: lost, asked: saysAndResets(begin)},
 	{name: "silent amid the head", gets: late, bound: responseHeader, asked: says(begin)},
 	{name: "a head that drips", gets: late, bound: responseHeader, asked: drips("", begin+strings.Repeat("A: b\r\n", 100))},
-	{name: "a head without end", gets: invalid, asked: repeats(begin, "A: b\r\n")},
-	{name: "a line without end", gets: invalid, asked: repeats(begin+"A: ", "bbbbbb")},
-	{name: "a head over the limit", gets: invalid, asked: field("A: " + long)},
+	{name: "a head without end", gets: tooLong, asked: repeats(begin, "A: b\r\n")},
+	{name: "a line without end", gets: tooLong, asked: repeats(begin+"A: ", "bbbbbb")},
+	{name: "a head over the limit", gets: tooLong, asked: field("A: " + long)},
 	{name: "too many fields", gets: invalid, asked: field(manyFields(5000) + "A: b")},
 
 	{group: "Not HTTP", name: "garbage", gets: invalid, asked: says("\x00\x01\x02\x03\xff\xfe\xfd")},
@@ -205,8 +210,8 @@ var faults = []fault{
 	{name: "Content-Length that is no number", gets: invalid, asked: saysAndCloses(begin, "Content-Length: six\r\n\r\nanswer")},
 	{name: "Content-Length below zero", gets: invalid, asked: saysAndCloses(begin, "Content-Length: -6\r\n\r\nanswer")},
 	{name: "Content-Length beside chunks", gets: whole, stored: true, asked: says(begin, "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nanswer\r\n0\r\n\r\n")},
-	{name: "another transfer coding", gets: invalid, asked: saysAndCloses(begin, "Transfer-Encoding: gzip, chunked\r\n\r\n")},
-	{name: "chunks twice over", gets: invalid, asked: saysAndCloses(begin, "Transfer-Encoding: chunked, chunked\r\n\r\n")},
+	{name: "another transfer coding", gets: badCoding, asked: saysAndCloses(begin, "Transfer-Encoding: gzip, chunked\r\n\r\n")},
+	{name: "chunks twice over", gets: badCoding, asked: saysAndCloses(begin, "Transfer-Encoding: chunked, chunked\r\n\r\n")},
 	{name: "a second answer at once", gets: whole, stored: true, asked: says(sized, "answer", another)},
 	{name: "a second answer later", gets: whole, stored: true, asked: func(p *peer) bool {
 		_ = p.say(sized + "answer")
@@ -243,13 +248,13 @@ var faults = []fault{
 	{group: "HTTP/1.0", name: "keep-alive and a length", gets: whole, stored: true, kept: true, asked: says("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", fields, "Content-Length: 6\r\n\r\nanswer")},
 	{name: "a length, and the connection stays open", gets: whole, stored: true, asked: says("HTTP/1.0 200 OK\r\n", fields, "Content-Length: 6\r\n\r\nanswer")},
 	{name: "keep-alive without a length", gets: broken("answer"), bound: responseBody, asked: says("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", fields, "\r\nanswer")},
-	{name: "chunks in HTTP/1.0", gets: invalid, asked: says("HTTP/1.0 200 OK\r\n", fields, "Transfer-Encoding: chunked\r\n\r\n6\r\nanswer\r\n0\r\n\r\n")},
+	{name: "chunks in HTTP/1.0", gets: badCoding, asked: says("HTTP/1.0 200 OK\r\n", fields, "Transfer-Encoding: chunked\r\n\r\n6\r\nanswer\r\n0\r\n\r\n")},
 
-	{group: "Content of the request", name: "silent, and takes none of it", gets: late, bound: responseHeader, upload: true,
+	{group: "Content of the request", name: "silent, and takes none of it", gets: untaken, bound: responseHeader, upload: true,
 		accepted: func(p *peer) { <-p.trial.head }},
 	{name: "silent after all of it", gets: late, bound: responseHeader, upload: true, asked: says()},
-	{name: "closed amid it", gets: unreachable, upload: true, accepted: (*peer).takeSome},
-	{name: "reset amid it", gets: unreachable, upload: true, accepted: func(p *peer) { p.takeSome(); p.reset() }},
+	{name: "closed amid it", gets: lost, upload: true, accepted: (*peer).takeSome},
+	{name: "reset amid it", gets: lost, upload: true, accepted: func(p *peer) { p.takeSome(); p.reset() }},
 	{name: "an answer amid it, and takes no more", gets: whole, upload: true,
 		accepted: func(p *peer) { p.takeSome(); _ = p.say(sized + "answer"); <-p.trial.body }},
 	{name: "garbage amid it", gets: invalid, upload: true, accepted: func(p *peer) { p.takeSome(); _ = p.say("garbage"); p.silence() }},

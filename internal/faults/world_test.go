@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cacheproxy/cache"
-	upstream "cacheproxy/origin"
+	single "cacheproxy/origin"
+	"cacheproxy/origin/upstream"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
 	"cacheproxy/revalidate"
@@ -36,7 +37,7 @@ type world struct {
 	url     string // of the proxy
 	http    *http.Client
 	origins []*origin
-	ways    []*upstream.Origin // of the proxy to them
+	ways    []*upstream.Upstream // of the proxy to them
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,7 +46,10 @@ func newWorld(t *testing.T) *world {
 	for _, f := range faults {
 		o := listen(t, f)
 		t.Cleanup(o.close)
-		way, err := upstream.New("http://"+o.tcp.Addr().String(), upstream.Options{Connect: patience, ResponseHeader: patience, Body: patience})
+		way, err := upstream.New(upstream.Options{
+			Name: f.name, Targets: []upstream.Target{{URL: "http://" + o.tcp.Addr().String()}}, Retry: upstream.Retry{Attempts: 1},
+			Origin: single.Options{Connect: patience, ResponseHeader: patience, Body: patience},
+		})
 		require.NoError(t, err)
 		t.Cleanup(way.Close)
 		w.origins, w.ways = append(w.origins, o), append(w.ways, way)
@@ -59,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(fetcher.Close)
 	handler := proxy.New(fetcher, &proxy.Config{Name: "cacheproxy", Token: "faults", Routes: routes}, nil)
 	front, err := server.Listen("127.0.0.1:0", server.Options{
-		Handler: handler, Hit: handler.Hit, ReadHeader: time.Minute, Idle: time.Minute, Write: time.Minute,
+		Handler: handler, Hit: handler.Hit, Refuse: handler.Refuse, ReadHeader: time.Minute, Idle: time.Minute, Write: time.Minute,
 	})
 	require.NoError(t, err)
 	served := make(chan struct{})
