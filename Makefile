@@ -9,12 +9,13 @@ IMAGE    ?= cacheproxy
 FUZZTIME ?= 30000x
 BENCH    ?= Judge|Parse|Hit|Get|Observe|RoundTrip
 
-# internal/e2e drives a built binary, so the race detector and benchmarks have nothing to see there.
-PACKAGES = $$(go list ./... | grep -v '/internal/e2e$$')
+# These drive a built binary, so the race detector and benchmarks have nothing to see there.
+DRIVERS  = ./internal/e2e ./internal/siege ./internal/soak
+PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|siege|soak)$$')
 FUZZ     = grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' .
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit race e2e conformance check lint fuzz bench compare hitratio image clean
+.PHONY: help build test unit race e2e conformance check lint vuln soak fuzz bench compare hitratio image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,28 +39,40 @@ race: ## the same under the race detector
 		apt-get update -q && apt-get install -y -q --no-install-recommends gcc libc6-dev; }
 	packages=$(PACKAGES); CGO_ENABLED=1 go test -race -timeout 8m $$packages
 
-# -count=1: the test cache does not know that these tests build and run cmd/cacheproxy.
-e2e: ## the built binary before a real nginx (installed when missing)
-	go test -count=1 -timeout 5m ./internal/e2e
+# -count=1: the test cache does not know that these tests build and run cmd/cacheproxy. -p 1: one of them measures memory.
+e2e: ## the built binary before a real nginx (installed when missing), under siege, and under load for a while
+	go test -count=1 -p 1 -timeout 10m $(DRIVERS)
 
 conformance: ## the public HTTP cache test suite (SUITE=DIR for a checkout of your own)
 	bash internal/conformance/run.sh
 
-check: ## all that must hold before a commit: lint, race, fuzz
+check: ## all that must hold before a commit: lint, race, fuzz, vuln
 	@$(MAKE) lint
 	@$(MAKE) race
 	@$(MAKE) fuzz
 	@echo "make check: all passed: gofmt, go mod tidy, go vet, staticcheck, tests under the race detector, fuzz"
+	@$(MAKE) vuln OFFLINE=1
 
 lint: ## gofmt, go mod tidy, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C bench/hitratio mod tidy -diff
+	go -C internal/h2spec/tool mod tidy -diff
 	go vet ./...
 	go -C bench/hitratio vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
 	cd bench/hitratio && go tool -modfile=../../tools/go.mod staticcheck ./...
+
+# OFFLINE=1 lets it pass, with a word, where the database cannot be reached.
+vuln: ## known vulnerabilities in the code that the program calls (asks vuln.go.dev)
+	@if out=$$(go tool -modfile=tools/go.mod govulncheck ./... 2>&1); then echo "$$out"; \
+	elif grep -q 'fetching vulnerabilities' <<<"$$out" && test -n "$(OFFLINE)"; then \
+		echo "make vuln: NOT CHECKED: the database of vulnerabilities cannot be reached from here"; \
+	else echo "$$out"; exit 1; fi
+
+soak: ## ten minutes of everything at once: load, faults, reloads, restarts of the origin (SOAK_TIME=10m)
+	SOAK_TIME=$${SOAK_TIME:-10m} SOAK_OUT=$(CURDIR)/bench/results/soak go test -count=1 -timeout 30m -run 'TestSoak$$' -v ./internal/soak
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@targets=$$($(FUZZ)) || { echo "make fuzz: found no fuzz target"; exit 1; }; \

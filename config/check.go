@@ -19,6 +19,9 @@ func checkOrigin(s string) error {
 	if s == "" {
 		return errors.New("is empty; write the origin's address, for example http://127.0.0.1:3000")
 	}
+	if path, isSocket := strings.CutPrefix(s, "unix:"); isSocket {
+		return checkSocket(path)
+	}
 	if strings.Contains(s, "@") { // not repeated: a password does not belong into logs
 		return errors.New("must not hold a user or password; send them with request_headers if the origin wants them")
 	}
@@ -30,7 +33,7 @@ func checkOrigin(s string) error {
 		return errors.New("is not a valid URL; write for example http://127.0.0.1:3000")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%q: scheme %q is not supported; use http or https", s, u.Scheme)
+		return fmt.Errorf("%q: scheme %q is not supported; use http or https, or unix:/path for a socket", s, u.Scheme)
 	}
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#") {
 		return fmt.Errorf("%q must have no path, query or fragment; write %s://%s", s, u.Scheme, u.Host)
@@ -45,6 +48,20 @@ func checkOrigin(s string) error {
 		return fmt.Errorf("%q: no port after the colon; write one or delete the colon", s)
 	}
 	return nil
+}
+
+// checkSocket accepts the path of a Unix socket, which the kernel keeps short.
+func checkSocket(path string) error {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return fmt.Errorf("%q is not the absolute path of a socket; write for example unix:/run/app.sock", "unix:"+path)
+	}
+	if len(path) > 103 {
+		return fmt.Errorf("path of a socket of %d bytes is too long; at most 103 are possible", len(path))
+	}
+	if strings.ContainsAny(path, "?#%") {
+		return fmt.Errorf("%q holds ?, # or %%; give the socket another name", "unix:"+path)
+	}
+	return checkText(path)
 }
 
 func checkListen(s string) error {
@@ -225,6 +242,13 @@ func checkDuration(d, least, most Duration) error {
 func checkCacheSize(s CacheSize) error {
 	if !s.isShare() && (s < 1<<20 || s > 1<<40) {
 		return fmt.Errorf("%s is out of range; use 1MiB to 1TiB", s)
+	}
+	return nil
+}
+
+func checkSize(s, least, most Size) error {
+	if s < least || s > most {
+		return fmt.Errorf("%s is out of range; use %s to %s", s, least, most)
 	}
 	return nil
 }

@@ -10,20 +10,25 @@ import (
 // Config is everything that a configuration file can say. The zero value is of
 // no use; start from Default, Load or Parse.
 type Config struct {
-	Origin         string    `yaml:"origin"`
-	Listen         string    `yaml:"listen"`
-	TLS            TLS       `yaml:"tls"`
-	FastLane       bool      `yaml:"fast_lane"`
-	Admin          Admin     `yaml:"admin"`
-	Profile        string    `yaml:"profile"`
-	DrainTimeout   Duration  `yaml:"drain_timeout"`
-	Cache          Cache     `yaml:"cache"`
-	AccessLog      AccessLog `yaml:"access_log"`
-	Headers        Headers   `yaml:"headers"`
-	TrustedProxies []string  `yaml:"trusted_proxies"`
-	Timeouts       Timeouts  `yaml:"timeouts"`
-	Routes         []Route   `yaml:"routes"`
-	Rules          []Rule    `yaml:"rules"`
+	Origin         string     `yaml:"origin"`
+	Listen         string     `yaml:"listen"`
+	TLS            TLS        `yaml:"tls"`
+	FastLane       bool       `yaml:"fast_lane"`
+	Admin          Admin      `yaml:"admin"`
+	Profile        string     `yaml:"profile"`
+	DrainTimeout   Duration   `yaml:"drain_timeout"`
+	Cache          Cache      `yaml:"cache"`
+	AccessLog      AccessLog  `yaml:"access_log"`
+	Headers        Headers    `yaml:"headers"`
+	TrustedProxies []string   `yaml:"trusted_proxies"`
+	Timeouts       Timeouts   `yaml:"timeouts"`
+	Limits         Limits     `yaml:"limits"`
+	RateLimit      RateLimit  `yaml:"rate_limit"`
+	Retry          Retry      `yaml:"retry"`
+	Breaker        Breaker    `yaml:"breaker"`
+	Upstreams      []Upstream `yaml:"upstreams"`
+	Routes         []Route    `yaml:"routes"`
+	Rules          []Rule     `yaml:"rules"`
 
 	src source
 }
@@ -81,7 +86,9 @@ type Timeouts struct {
 	Connect        Duration `yaml:"connect"`
 	ResponseHeader Duration `yaml:"response_header"`
 	ResponseBody   Duration `yaml:"response_body"`
+	Exchange       Duration `yaml:"exchange"`
 	ReadHeader     Duration `yaml:"read_header"`
+	ReadBody       Duration `yaml:"read_body"`
 	Idle           Duration `yaml:"idle"`
 	Write          Duration `yaml:"write"`
 }
@@ -116,6 +123,7 @@ type Rule struct {
 	StaleIfError         *Duration        `yaml:"stale_if_error"`
 	Targeted             []string         `yaml:"targeted"`
 	Heuristic            *Heuristic       `yaml:"heuristic"`
+	TypeGuard            *bool            `yaml:"type_guard"`
 }
 
 // Match holds globs, all of which must match; an empty one matches anything.
@@ -162,9 +170,14 @@ func Default() Config {
 			ResponseHeader: 60 * second,
 			ResponseBody:   60 * second,
 			ReadHeader:     10 * second,
+			ReadBody:       60 * second,
 			Idle:           120 * second,
 			Write:          60 * second,
 		},
+		Limits:    defaultLimits,
+		RateLimit: defaultRateLimit,
+		Retry:     defaultRetry(),
+		Breaker:   defaultBreaker,
 	}
 }
 

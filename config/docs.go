@@ -21,6 +21,8 @@ func Doc() string {
 	b.WriteString("| `CACHEPROXY_CONFIG` | the file itself, as `--config` |\n")
 	b.WriteString("\n## Keys\n\n")
 	docTable(&b, "")
+	b.WriteString("\n## Upstreams\n\nAn origin with several targets, or one of which more is to be said than its URL.\n\n")
+	docTable(&b, "upstreams[].")
 	b.WriteString(routesIntro)
 	docTable(&b, "routes[].")
 	b.WriteString(rulesIntro)

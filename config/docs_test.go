@@ -31,7 +31,7 @@ func paths(prefix string, t reflect.Type) []string {
 		ft := t.Field(i).Type
 		switch {
 		case name == "":
-		case prefix == "rules[]." || prefix == "routes[]." || prefix == "tls." || ft.Kind() != reflect.Struct && ft.Kind() != reflect.Slice:
+		case prefix == "rules[]." || prefix == "routes[]." || prefix == "upstreams[]." || prefix == "tls." || ft.Kind() != reflect.Struct && ft.Kind() != reflect.Slice:
 			all = append(all, prefix+name)
 		case ft.Kind() == reflect.Struct:
 			all = append(all, paths(prefix+name+".", ft)...)
@@ -88,6 +88,14 @@ func TestKeyExamplesAreValid(t *testing.T) {
 			text = "routes:\n  - " + name + ": " + k.example + "\n"
 			if name != "origin" {
 				text += "    origin: http://127.0.0.1:3001\n"
+			}
+		} else if name, ok := strings.CutPrefix(k.path, "upstreams[]."); ok {
+			text += "upstreams:\n  - " + name + ": " + k.example + "\n"
+			if name != "name" {
+				text += "    name: api\n"
+			}
+			if name != "targets" {
+				text += "    targets: [{url: https://api.example.com}]\n"
 			}
 		} else if block, name, nested := strings.Cut(k.path, "."); nested {
 			text += block + ":\n  " + name + ": " + k.example + "\n"

@@ -15,7 +15,7 @@ var settings = []struct {
 	env string
 	set func(c *Config, value string) error
 }{
-	{"origin", "CACHEPROXY_ORIGIN", func(c *Config, v string) error { c.Origin = v; return checkOrigin(v) }},
+	{"origin", "CACHEPROXY_ORIGIN", func(c *Config, v string) error { c.Origin = v; return checkOriginOrName(v) }},
 	{"listen", "CACHEPROXY_LISTEN", func(c *Config, v string) error { c.Listen = v; return checkListen(v) }},
 	{"tls.listen", "CACHEPROXY_TLS_LISTEN", func(c *Config, v string) error { c.TLS.Listen = v; return checkListen(v) }},
 	{"tls.certificates[0].cert", "CACHEPROXY_TLS_CERT", func(c *Config, v string) error { c.onlyCertificate().Cert = v; return checkText(v) }},
@@ -29,6 +29,14 @@ var settings = []struct {
 	{"profile", "CACHEPROXY_PROFILE", func(c *Config, v string) error { c.Profile = v; return oneOf(v, profiles) }},
 	{"access_log.mode", "CACHEPROXY_ACCESS_LOG", func(c *Config, v string) error { c.AccessLog.Mode = v; return oneOf(v, logModes) }},
 	{"drain_timeout", "CACHEPROXY_DRAIN_TIMEOUT", setDrainTimeout},
+}
+
+// checkOriginOrName leaves it to Validate whether there is an upstream of that name.
+func checkOriginOrName(s string) error {
+	if isUpstreamName(s) {
+		return nil
+	}
+	return checkOrigin(s)
 }
 
 func setCacheSize(c *Config, value string) error {

@@ -37,6 +37,11 @@ func (c *Config) Validate() error {
 		p.check(fmt.Sprintf("trusted_proxies[%d]", i), err)
 	}
 	c.validateTimeouts(p)
+	c.Limits.validate(p)
+	c.RateLimit.validate(p)
+	c.Retry.validate(p)
+	c.Breaker.validate(p)
+	c.validateUpstreams(p)
 	c.validateRoutes(p)
 	if n := len(c.Rules); n > maxRules {
 		p.add("rules", "%d rules; at most %d are possible for one route", n, maxRules)
@@ -56,7 +61,7 @@ func (p *problems) check(path string, err error) {
 
 func (c *Config) validateOrigins(p *problems) {
 	if c.Origin != "" {
-		p.check("origin", checkOrigin(c.Origin))
+		p.check("origin", c.checkRouteOrigin(c.Origin))
 		return
 	}
 	if len(c.Routes) == 0 {
@@ -115,7 +120,9 @@ func (c *Config) validateTimeouts(p *problems) {
 	p.check("timeouts.connect", checkDuration(t.Connect, second/1000, maxWait))
 	p.check("timeouts.response_header", checkDuration(t.ResponseHeader, second/1000, maxWait))
 	p.check("timeouts.response_body", checkDuration(t.ResponseBody, second/1000, maxWait))
+	p.check("timeouts.exchange", checkDuration(t.Exchange, 0, maxWait))
 	p.check("timeouts.read_header", checkDuration(t.ReadHeader, second/1000, maxWait))
+	p.check("timeouts.read_body", checkDuration(t.ReadBody, second/1000, maxWait))
 	p.check("timeouts.idle", checkDuration(t.Idle, second/1000, maxWait))
 	p.check("timeouts.write", checkDuration(t.Write, second/1000, maxWait))
 }
@@ -126,6 +133,7 @@ func (c *Config) validateRoutes(p *problems) {
 		r := &c.Routes[i]
 		at := fmt.Sprintf("routes[%d]", i)
 		r.validate(p, at)
+		p.check(at+".origin", c.checkRouteOrigin(r.Origin))
 		if n := len(c.Rules) + len(r.Rules); n > maxRules {
 			p.add(at+".rules", "%d rules with the global ones; at most %d are possible for one route", n, maxRules)
 		}
@@ -148,13 +156,33 @@ func (r *Route) validate(p *problems, at string) {
 	if r.Path != "" {
 		p.check(at+".path", checkRoutePath(r.Path))
 	}
-	p.check(at+".origin", checkOrigin(r.Origin))
 	if !slices.Contains([]string{"", "auto", "client", "origin"}, r.HostHeader) {
 		p.check(at+".host_header", checkHostHeader(r.HostHeader))
 	}
 	for i := range r.Rules {
 		r.Rules[i].validate(p, fmt.Sprintf("%s.rules[%d]", at, i))
 	}
+}
+
+// checkRouteOrigin accepts the URL of an origin, or the name of an upstream.
+func (c *Config) checkRouteOrigin(s string) error {
+	if !isUpstreamName(s) {
+		return checkOrigin(s)
+	}
+	var names []string
+	for _, u := range c.Upstreams {
+		if u.Name == s {
+			return nil
+		}
+		names = append(names, u.Name)
+	}
+	if len(names) == 0 {
+		return checkOrigin(s)
+	}
+	if near := closest(s, names); near != "" {
+		return fmt.Errorf("no upstream is named %q; did you mean %s?", s, near)
+	}
+	return fmt.Errorf("no upstream is named %q; there are %s", s, strings.Join(names, ", "))
 }
 
 func checkRouteHost(s string) error {

@@ -21,6 +21,7 @@ import (
 
 	"cacheproxy/cache"
 	"cacheproxy/origin"
+	"cacheproxy/origin/upstream"
 	"cacheproxy/proxy"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
@@ -38,17 +39,19 @@ func TestTourKeepsItsPromises(t *testing.T) {
 		go originServer.Serve(behind)
 		defer originServer.Close()
 
-		o, err := origin.New(c.Origin, origin.Options{Dial: behind.dial})
+		u, err := upstream.New(upstream.Options{
+			Targets: []upstream.Target{{URL: c.Origin}}, Origin: origin.Options{Dial: behind.dial},
+		})
 		require.NoError(t, err)
-		defer o.Close()
+		defer u.Close()
 		store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: int64(c.Cache.Size)})
 		require.NoError(t, err)
 		defer store.Close()
 		fetcher := revalidate.New(revalidate.Options{Store: store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants})
 		defer fetcher.Close()
-		pc, _, err := proxyConfig(c, "token", origins{fmt.Sprint(c.Origin, c.Timeouts): o})
+		wired, err := wire(c, "token", &wiring{proxy: &proxy.Config{}, origins: origins{originKey(c, c.Origin): u}})
 		require.NoError(t, err)
-		s := server.New(front, server.Options{Handler: proxy.New(fetcher, pc, nil)})
+		s := server.New(front, server.Options{Handler: proxy.New(fetcher, wired.proxy, nil)})
 		go s.Serve()
 		defer s.Close()
 		transport := &http.Transport{DialContext: front.dial, DisableCompression: true}

@@ -110,7 +110,7 @@ func (o *demoOrigin) fail(w http.ResponseWriter, _ *http.Request) {
 
 func (o *demoOrigin) sometimes(w http.ResponseWriter, _ *http.Request) {
 	if o.flaky.Add(1)%2 == 0 {
-		writeDemo(w, http.StatusServiceUnavailable, "no-store", `"error": "every second request fails"`)
+		writeDemo(w, http.StatusInternalServerError, "no-store", `"error": "every second request fails"`)
 		return
 	}
 	writeDemo(w, http.StatusOK, "max-age=1, stale-if-error=300", `"error": null`)

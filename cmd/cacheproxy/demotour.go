@@ -72,7 +72,7 @@ var tour = []stop{
 	}},
 	{title: "The origin fails at every second request; clients see the last good answer", asks: []ask{
 		{path: "/flaky", status: 200, cache: "fwd=uri-miss; fwd-status=200; ttl=N; stored"},
-		{wait: 2 * time.Second, path: "/flaky", status: 200, cache: "fwd=stale; fwd-status=503; ttl=-N; detail=stale-if-error"},
+		{wait: 2 * time.Second, path: "/flaky", status: 200, cache: "fwd=stale; fwd-status=500; ttl=-N; detail=stale-if-error"},
 	}},
 	{title: "Sixteen bytes out of 8 MiB, from the cache", asks: []ask{
 		{path: "/big", binary: true, status: 200, cache: "fwd=uri-miss; fwd-status=200; ttl=N; stored"},

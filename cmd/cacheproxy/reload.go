@@ -99,6 +99,9 @@ var restartKeys = []struct {
 	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
 	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
 	{"admin.pprof", func(c config.Config) any { return c.Admin.Pprof }},
+	{"limits.header_size", func(c config.Config) any { return c.Limits.HeaderSize }},
+	{"limits.header_fields", func(c config.Config) any { return c.Limits.HeaderFields }},
+	{"limits.uri_size", func(c config.Config) any { return c.Limits.URISize }},
 	{"timeouts.read_header", func(c config.Config) any { return c.Timeouts.ReadHeader }},
 	{"timeouts.idle", func(c config.Config) any { return c.Timeouts.Idle }}, // to clients; origins take it
 }
@@ -119,34 +122,31 @@ func (a *app) apply(c config.Config) error {
 	if keys := wantRestart(a.started, c); len(keys) > 0 {
 		a.log.Warn("some settings take effect only after a restart", "settings", strings.Join(keys, ", "))
 	}
-	pc, used, err := proxyConfig(c, a.token, *a.origins.Load())
+	before := a.wired.Load()
+	w, err := wire(c, a.token, before)
 	if err != nil {
 		return err
 	}
 	keys, err := a.reloadKeys(c)
-	if err != nil {
-		return err
+	if err == nil && c.AccessLog != old.AccessLog {
+		err = a.openLog(c)
 	}
-	if c.AccessLog != old.AccessLog {
-		if err := a.openLog(c); err != nil {
-			return err
-		}
+	if err != nil {
+		w.origins.closeOthers(before.origins)
+		return err
 	}
 	if c.Cache.Size != old.Cache.Size {
 		a.memory.SetSize(int64(c.Cache.Size), memory.Available())
 	}
 	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)
-	a.proxy.SetConfig(pc)
+	a.proxy.SetConfig(w.proxy)
 	for _, s := range a.servers() {
 		s.SetWrite(time.Duration(c.Timeouts.Write))
+		s.SetMaxConns(c.Limits.Connections, c.Limits.ClientConnections, c.TrustedPrefixes())
 	}
-	before := *a.origins.Swap(&used)
-	for key, o := range before {
-		if used[key] == nil {
-			o.Close()
-		}
-	}
+	a.wired.Store(w)
+	before.origins.closeOthers(w.origins)
 	a.config.Store(&c)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	stdlog "log"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"cacheproxy/cache"
 	"cacheproxy/config"
 	"cacheproxy/memory"
+	"cacheproxy/origin/upstream"
 	"cacheproxy/proxy"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
@@ -60,7 +62,7 @@ type app struct {
 	started        config.Config // what the parts work with that only a restart changes
 	config         atomic.Pointer[config.Config]
 	token          string
-	origins        atomic.Pointer[origins]
+	wired          atomic.Pointer[wiring]
 
 	store    cache.Store[revalidate.Kept]
 	memory   *memory.Keeper
@@ -95,16 +97,16 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 	a.fetcher = revalidate.New(revalidate.Options{
 		Store: a.store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants,
 	})
-	pc, used, err := proxyConfig(c, a.token, nil)
+	w, err := wire(c, a.token, nil)
 	if err != nil {
 		return a, err
 	}
-	a.origins.Store(&used)
+	a.wired.Store(w)
 	if err = a.openLog(c); err != nil {
 		return a, err
 	}
 	a.metrics = admin.NewMetrics(a.sources())
-	a.proxy = proxy.New(a.fetcher, pc, a.observe)
+	a.proxy = proxy.New(a.fetcher, w.proxy, a.observe)
 	if a.server, err = server.Listen(c.Listen, a.serverOptions(c)); err != nil {
 		return a, err
 	}
@@ -125,11 +127,16 @@ func (a *app) serverOptions(c config.Config) server.Options {
 	return server.Options{
 		Handler:    a.proxy,
 		Hit:        a.proxy.Hit,
+		Refuse:     a.proxy.Refuse,
 		ReadHeader: time.Duration(c.Timeouts.ReadHeader),
 		Idle:       time.Duration(c.Timeouts.Idle),
 		Write:      time.Duration(c.Timeouts.Write),
-		NoLane:     !c.FastLane,
-		ErrorLog:   slog.NewLogLogger(a.log.Handler(), slog.LevelError),
+
+		MaxHeaderBytes: int(c.Limits.HeaderSize), MaxHeaderFields: c.Limits.HeaderFields, MaxURI: int(c.Limits.URISize),
+		MaxConns: c.Limits.Connections, MaxConnsPerClient: c.Limits.ClientConnections, Trusted: c.TrustedPrefixes(),
+
+		NoLane:   !c.FastLane,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelError),
 	}
 }
 
@@ -156,8 +163,42 @@ func (a *app) sources() admin.Sources {
 			s := a.fetcher.Stats()
 			return s.Started, s.Running, s.Waiting, s.Collapsed
 		},
-		LogDropped: func() int64 { return a.access.Load().Dropped() },
+		LogDropped:  func() int64 { return a.access.Load().Dropped() },
+		Exchanges:   a.fetcher.Exchanges,
+		Asking:      func() int64 { return a.proxy.Asking() }, // which is there before anybody can ask
+		Targets:     a.targets,
+		Connections: a.connections,
 	}
+}
+
+// connections are those of all listeners for clients.
+func (a *app) connections() (open, refused int64) {
+	for _, s := range a.servers() {
+		o, r := s.Stats()
+		open, refused = open+o, refused+r
+	}
+	return open, refused
+}
+
+// targets are the states of all targets, by the name of their upstream.
+func (a *app) targets() (all []admin.TargetState) {
+	named := a.wired.Load().named
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		waiting := named[name].Waiting()
+		for _, s := range named[name].Targets() {
+			t := admin.TargetState{
+				Upstream: name, URL: s.URL, State: s.Condition.String(), Up: s.Condition == upstream.Up,
+				InFlight: int64(s.InFlight), Limit: int64(s.Limit), Queued: int64(waiting),
+				Requests: s.Requests, Retries: s.Retries, Ejections: s.Ejections, ChecksFailed: s.ChecksFailed,
+				Failures: make(map[string]int64, len(s.Failures)),
+			}
+			for f, n := range s.Failures {
+				t.Failures[f.String()] += n
+			}
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 // openAdmin opens the operator's side.
@@ -184,8 +225,8 @@ func (a *app) openAdmin(c config.Config) error {
 // originChecks are the checks of the origins in use.
 func (a *app) originChecks() map[string]func(context.Context) error {
 	checks := make(map[string]func(context.Context) error)
-	for _, o := range *a.origins.Load() {
-		checks[o.URL().String()] = o.Reachable
+	for name, u := range a.wired.Load().named {
+		checks[name] = u.Reachable
 	}
 	return checks
 }
@@ -239,6 +280,9 @@ func (a *app) close() {
 	}
 	if a.fetcher != nil {
 		a.fetcher.Close()
+	}
+	if w := a.wired.Load(); w != nil {
+		w.origins.closeOthers(nil)
 	}
 	if a.memory != nil {
 		a.memory.Close()

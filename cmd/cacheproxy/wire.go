@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -9,52 +8,75 @@ import (
 	"time"
 
 	"cacheproxy/config"
-	"cacheproxy/origin"
+	"cacheproxy/origin/upstream"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
-// origins keeps the origins in use by their URL, so that a reload keeps their
-// connections.
-type origins map[string]*origin.Origin
+// wiring is what the proxy works with, made from a configuration.
+type wiring struct {
+	proxy   *proxy.Config
+	origins origins
+	named   map[string]*upstream.Upstream // the same, as routes name them
+	share   float64                       // of budget
+	budget  *upstream.Budget              // of retries
+}
 
-// proxyConfig turns the configuration into what the proxy works with. Origins
-// of old are taken over; the new set is returned.
-func proxyConfig(c config.Config, token string, old origins) (*proxy.Config, origins, error) {
-	out := &proxy.Config{
+// wire turns the configuration into what the proxy works with. What stays as it was
+// is taken over from old.
+func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
+	if old == nil {
+		old = &wiring{proxy: &proxy.Config{}}
+	}
+	w := &wiring{origins: make(origins), named: make(map[string]*upstream.Upstream), share: c.Retry.Budget, budget: old.budget}
+	if w.budget == nil || w.share != old.share {
+		w.budget = newBudget(c.Retry)
+	}
+	defer func() {
+		if err != nil {
+			w.origins.closeOthers(old.origins)
+		}
+	}()
+	w.proxy = &proxy.Config{
 		Name: c.Headers.CacheStatus, Token: token,
 		XCacheStatus: c.Headers.XCacheStatus, DebugKey: c.Headers.DebugKey,
 		Trusted: c.TrustedPrefixes(), WriteTimeout: time.Duration(c.Timeouts.Write),
+		MaxRequests: c.Limits.Requests, MaxContent: int64(c.Limits.RequestBody), ContentTime: time.Duration(c.Timeouts.ReadBody),
 	}
 	if c.Headers.Via != "" {
-		out.Token = c.Headers.Via
+		w.proxy.Token = c.Headers.Via
 	}
-	used := make(origins)
+	if w.proxy.RateLimit, err = rateLimit(c.RateLimit, old.proxy.RateLimit); err != nil {
+		return nil, err
+	}
 	for _, r := range c.AllRoutes() {
-		key := fmt.Sprint(r.Origin, c.Timeouts)
-		o := old[key]
-		if o == nil {
-			var err error
-			if o, err = newOrigin(r.Origin, c.Timeouts); err != nil {
-				return nil, nil, err
-			}
+		u, err := w.origins.take(c, r.Origin, old.origins, w.budget)
+		if err != nil {
+			return nil, err
 		}
-		used[key] = o
-		out.Routes = append(out.Routes, newRoute(c, r, o))
+		w.named[r.Origin] = u
+		w.proxy.Routes = append(w.proxy.Routes, newRoute(c, r, u))
 	}
-	return out, used, nil
+	return w, nil
 }
 
-func newOrigin(url string, t config.Timeouts) (*origin.Origin, error) {
-	return origin.New(url, origin.Options{
-		Connect:        time.Duration(t.Connect),
-		ResponseHeader: time.Duration(t.ResponseHeader),
-		Body:           time.Duration(t.ResponseBody),
-		Idle:           time.Duration(t.Idle),
-	})
+// rateLimit returns the limit in use where it stays as it is, so that no client's
+// account is forgotten.
+func rateLimit(r config.RateLimit, old *proxy.RateLimit) (*proxy.RateLimit, error) {
+	if r.Rate == 0 {
+		return nil, nil
+	}
+	o := proxy.RateLimitOptions{PerSecond: r.Rate, Burst: r.Burst, Clients: r.Clients}
+	if r.By != "address" {
+		o.Field = http.CanonicalHeaderKey(r.By)
+	}
+	if old != nil && old.Options() == o {
+		return old, nil
+	}
+	return proxy.NewRateLimit(o)
 }
 
-func newRoute(c config.Config, r config.Route, o *origin.Origin) *proxy.Route {
+func newRoute(c config.Config, r config.Route, o *upstream.Upstream) *proxy.Route {
 	route := &proxy.Route{
 		Name: r.Host + r.Path, Host: r.Host, Path: r.Path, Origin: o,
 		Base: proxy.Settings{Rules: policy.DefaultRules()},
@@ -92,6 +114,7 @@ func newRule(r config.Rule) proxy.Rule {
 // changeStoring applies what a rule says about what is stored.
 func changeStoring(s *proxy.Settings, r *config.Rule) {
 	set(&s.Bypass, r.Bypass)
+	set(&s.TypeGuard, r.TypeGuard)
 	for status, word := range r.Store {
 		s.Statuses[status] = statusRules[word]
 	}

@@ -63,6 +63,7 @@ async function startProxies ({ binary, profiles, 'no-lane': noLane }, origin) {
   const ports = await freePorts(profiles.length)
   return Promise.all(profiles.map(async (profile, i) => {
     const args = ['--listen', `127.0.0.1:${ports[i]}`, '--origin', origin, '--admin', 'off', '--access-log', 'off', '--profile', profile, '--fast-lane', String(!noLane)]
+    if (profile === 'default') args.push('--config', path.join(here, 'no-retries.yaml')) // rfc9111 retries no status
     const child = start(`the proxy with profile ${profile}`, path.resolve(binary), args, { env })
     await listening(child, ports[i])
     return { profile, child, base: `http://127.0.0.1:${ports[i]}` }
