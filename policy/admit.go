@@ -11,24 +11,32 @@ import (
 // Three gates, each with its own reasons: what the RFC forbids, what the status
 // table forbids, and whether the response could ever be used.
 func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
-	d, isTargeted := governing(rs.Fields, r)
-	if why := rfcGate(rq, rs, &d, isTargeted); why != ReasonNone {
+	d, field := governing(rs.Fields, r)
+	isTargeted, trace := field != "", rq.Trace
+	trace.governs(rs.Fields, r, field, &d)
+	if why := trace.gate("rfc", rfcGate(rq, rs, &d, isTargeted)); why != ReasonNone {
 		return nil, why
 	}
 	date := responseDate(rs.Fields, t.Received)
 	life, source := lifetime(rs, &d, isTargeted, date, r)
-	if why := statusGate(rs, &d, source, r); why != ReasonNone {
+	trace.lifetime(rs, &d, field, date, r, life, source)
+	trace.status(rs.Status, r)
+	if why := trace.gate("status", statusGate(rs, &d, source, r)); why != ReasonNone {
 		return nil, why
 	}
-	if why := cookieGate(rs, &d, r); why != ReasonNone {
+	if why := trace.gate("set-cookie", cookieGate(rs, &d, r)); why != ReasonNone {
 		return nil, why
 	}
-	if why := typeGate(rq, rs, r); why != ReasonNone {
+	if why := trace.gate("type", typeGate(rq, rs, r)); why != ReasonNone {
 		return nil, why
+	}
+	tags, complete := packTags(rs.Fields, r)
+	if !complete {
+		return nil, trace.gate("tags", TooManyTags)
 	}
 	names, star := varyNames(values(rs.Fields, "Vary"))
 	if star {
-		return nil, VaryStar
+		return nil, trace.gate("vary", VaryStar)
 	}
 	s := &Stored{
 		Method: rq.Method, Status: rs.Status,
@@ -37,7 +45,7 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 		NoCache: d.NoCache, Immutable: d.Immutable,
 		ETag: strings.Clone(etag(rs.Fields)), // what is kept must not keep the whole head with it
 		Vary: names, VaryValues: VaryValues(names, rq.Fields),
-		ContentLanguage: strings.Clone(singleLanguage(rs.Fields)),
+		ContentLanguage: strings.Clone(singleLanguage(rs.Fields)), Tags: tags,
 	}
 	if source == SourceRule || source == SourceStatusTTL {
 		s.Lifetime += s.InitialAge // an operator's lifetime begins with the receipt
@@ -46,10 +54,11 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 		s.LastModified = lm
 	}
 	s.setStale(&d, r)
+	trace.admitted(rs.Fields, s)
 	if rs.Status == http.StatusPartialContent {
 		partial, ok := newPartial(rq, rs.Fields)
 		if !ok || rq.Method != http.MethodGet {
-			return nil, PartialUnusable
+			return nil, trace.gate("part", PartialUnusable)
 		}
 		s.Partial = partial
 	}
@@ -57,8 +66,9 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 		s.Method = http.MethodGet // it answers GET requests from now on
 	}
 	if life <= 0 && !s.Validator() && !s.originWindow(&d) {
-		return nil, NoFreshness
+		return nil, trace.gate("use", NoFreshness)
 	}
+	trace.Note(StepAdmitted)
 	return s, ReasonNone
 }
 

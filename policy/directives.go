@@ -57,13 +57,14 @@ func ParseResponseDirectives(lines []string) ResponseDirectives {
 	return d
 }
 
-func (d *ResponseDirectives) add(member string) {
+// add takes a member, and reports whether it is well-formed.
+func (d *ResponseDirectives) add(member string) bool {
 	name, arg, hasArg := strings.Cut(strings.ToLower(member), "=")
 	seconds, isSeconds := deltaSeconds(unquote(arg)) // the library takes "99999999999x" for a number
 	cc, err := cacheobject.ParseResponseCacheControl(member)
 	if err != nil || !wellFormed(member) {
 		d.addBroken(member)
-		return
+		return false
 	}
 	switch {
 	case name == "stale-while-revalidate":
@@ -95,6 +96,20 @@ func (d *ResponseDirectives) add(member string) {
 	case name == "must-understand" && !hasArg: // a permission: it makes no-store void
 		d.MustUnderstand = true
 	}
+	return true
+}
+
+// BrokenDirectives returns the members of a Cache-Control field of a response that
+// are not well-formed, as they are.
+func BrokenDirectives(lines []string) (broken []string) {
+	members(lines, func(m string) bool {
+		var d ResponseDirectives
+		if !d.add(m) || d.MaxAge.invalid || d.SMaxAge.invalid || d.StaleWhileRevalidate.invalid || d.StaleIfError.invalid {
+			broken = append(broken, m)
+		}
+		return true
+	})
+	return broken
 }
 
 // addBroken takes a member that does not parse: a restriction holds wherever

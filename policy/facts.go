@@ -30,6 +30,8 @@ type Request struct {
 	Body    bool   // it has content
 	Upgrade bool   // it asks for another protocol
 	Dots    bool   // its path has dot segments, encoded or not
+
+	Trace *Trace // records what is decided about it; nil = nobody wants to know
 }
 
 // NewRequest reads the facts of a request.
@@ -90,6 +92,7 @@ type Stored struct {
 	Vary            []string  // canonical names, sorted
 	VaryValues      []string  // normalised values of the request it answered
 	ContentLanguage string    // the only language, or empty
+	Tags            string    // tags and groups, a line each; see [Stored.EachTag]
 
 	// Partial is set for a 206: what is held of the representation.
 	Partial *Partial

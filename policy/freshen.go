@@ -165,7 +165,7 @@ func Displaces(rq *Request, s *Stored, status int, now time.Time) bool {
 // used alike, but for their age.
 func SameJudgement(a, b *Stored) bool {
 	return a.Status == b.Status && a.Lifetime == b.Lifetime && a.NoCache == b.NoCache && a.MustRevalidate == b.MustRevalidate &&
-		a.StaleWhileRevalidate == b.StaleWhileRevalidate && a.StaleIfError == b.StaleIfError && SameVariant(a, b)
+		a.StaleWhileRevalidate == b.StaleWhileRevalidate && a.StaleIfError == b.StaleIfError && a.Tags == b.Tags && SameVariant(a, b)
 }
 
 // Outdated returns a copy of a stored response that is stale from now on.
@@ -174,3 +174,7 @@ func (s *Stored) Outdated() *Stored {
 	c.Lifetime, c.StaleWhileRevalidate = 0, 0
 	return &c
 }
+
+// LifetimeTo returns the freshness lifetime of a stored response that is stale from
+// a time on, if not before.
+func (s *Stored) LifetimeTo(at time.Time) time.Duration { return min(s.Lifetime, s.Age(at)) }

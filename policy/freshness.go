@@ -29,10 +29,10 @@ func (s Source) String() string {
 func (s Source) explicit() bool { return s >= SourceTargeted && s <= SourceExpires }
 
 // governing returns the directives that govern a response: those of the first
-// valid targeted field, otherwise of Cache-Control.
-func governing(f Fields, r *Rules) (d ResponseDirectives, isTargeted bool) {
-	if d, ok := targeted(f, r.Targeted); ok {
-		return d, true
+// valid targeted field, of which it returns the name, otherwise of Cache-Control.
+func governing(f Fields, r *Rules) (d ResponseDirectives, field string) {
+	if d, field = targeted(f, r.Targeted); field != "" {
+		return d, field
 	}
 	lines := values(f, "Cache-Control")
 	d = ParseResponseDirectives(lines)
@@ -41,7 +41,7 @@ func governing(f Fields, r *Rules) (d ResponseDirectives, isTargeted bool) {
 		// this, and to ask the origin is never wrong.
 		d.NoCache = strings.EqualFold(first(values(f, "Pragma")), "no-cache")
 	}
-	return d, false
+	return d, ""
 }
 
 // lifetime computes the freshness lifetime of a response and its source.
@@ -135,9 +135,14 @@ func responseDate(f Fields, received time.Time) time.Time {
 // seconds, so the receipt is cut to seconds for the comparison. It is bounded:
 // a Date of long ago must not overflow into a negative age.
 func initialAge(f Fields, date time.Time, t Times) time.Duration {
-	apparent := max(0, t.Received.Truncate(time.Second).Sub(date))
-	delay := min(max(0, t.Received.Sub(t.Requested)), forever)
+	apparent, delay := ageParts(date, t)
 	return min(max(apparent, ageField(f)+delay), forever)
+}
+
+// ageParts are apparent_age and response_delay (RFC 9111, 4.2.3).
+func ageParts(date time.Time, t Times) (apparent, delay time.Duration) {
+	apparent = max(0, t.Received.Truncate(time.Second).Sub(date))
+	return apparent, min(max(0, t.Received.Sub(t.Requested)), forever)
 }
 
 // ageField parses Age: the first member counts, an invalid one is ignored

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -49,6 +50,7 @@ func FuzzCacheControl(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header, other string, status int) {
 		lines := strings.Split(header, "\n")
 		d := ParseResponseDirectives(lines)
+		requireSameTraced(t, http.Header{"Cache-Control": lines, "Expires": {other}}, status)
 
 		for _, restricted := range [][]string{
 			append(slices.Clone(lines), "No-Store"), append([]string{"no-store"}, lines...),
@@ -85,6 +87,25 @@ func FuzzCacheControl(f *testing.F) {
 			}
 		}
 	})
+}
+
+// requireSameTraced: a trace changes nothing, and can be told.
+func requireSameTraced(t *testing.T, h http.Header, status int) {
+	t.Helper()
+	rq, rs, rules := request("GET", "Accept: a"), &Response{Status: status, Fields: h}, DefaultRules()
+	want, wantWhy := Admit(rq, rs, Times{t0, t0}, &rules)
+	traced := request("GET", "Accept: a")
+	traced.Trace = new(Trace)
+	got, why := Admit(traced, rs, Times{t0, t0}, &rules)
+	require.Equal(t, want, got)
+	require.Equal(t, wantWhy, why)
+	if got != nil {
+		require.Equal(t, Judge(rq, []*Stored{got}, t0), Judge(traced, []*Stored{got}, t0))
+	}
+	steps, _ := traced.Trace.Steps()
+	text, err := json.Marshal(steps)
+	require.NoError(t, err)
+	require.True(t, json.Valid(text))
 }
 
 func requireNoMoreCacheable(t *testing.T, with, without *Stored) {
@@ -275,6 +296,7 @@ func FuzzDateAge(f *testing.F) {
 	f.Fuzz(func(t *testing.T, dated, expires, age, modified string, delay, elapsed int64) {
 		h := http.Header{"Date": {dated}, "Expires": {expires}, "Age": strings.Split(age, "\n"), "Last-Modified": {modified}, "Etag": {`"a"`}}
 		times := Times{t0, t0.Add(time.Duration(delay))}
+		requireSameTraced(t, h, 200)
 		for _, cc := range []string{"", "max-age=99999999999, stale-while-revalidate=99999999999", "max-age=x"} {
 			h["Cache-Control"] = []string{cc}
 			for _, isExpiring := range []bool{true, false} {
@@ -317,6 +339,7 @@ func FuzzTargeted(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, field, cacheControl string) {
 		lines := strings.Split(field, "\n")
+		requireSameTraced(t, http.Header{"Cdn-Cache-Control": lines, "Cache-Control": {cacheControl}}, 200)
 		admit := func(h http.Header) (*Stored, Reason) {
 			h["Etag"] = []string{`"a"`}
 			return Admit(request("GET", "Authorization: x"), &Response{Status: 200, Fields: h}, Times{t0, t0}, plain())

@@ -52,11 +52,12 @@ var endToEnd = map[string]bool{
 
 // Storable returns the fields of a response that are stored (RFC 9111, 3.1):
 // without those for one connection or proxy, those that private or no-cache
-// name, and Age, which is kept as a number. h itself is left alone.
+// name, Age, which is kept as a number, and tags. h itself is left alone.
 func Storable(h http.Header, r *Rules) http.Header {
 	d, _ := governing(h, r)
 	out := h.Clone()
 	RemoveHopByHop(out)
+	RemoveTags(out, r)
 	delete(out, "Age")
 	for _, name := range slices.Concat(d.PrivateFields, d.NoCacheFields) {
 		delete(out, http.CanonicalHeaderKey(name))

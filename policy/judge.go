@@ -34,6 +34,9 @@ func Judge(rq *Request, stored []*Stored, now time.Time) Decision {
 	if rq.Directives.OnlyIfCached && (d.Action == Fetch || d.Action == Validate) {
 		d.Action, d.Reason = Fail, OnlyIfCached // RFC 9111, 5.2.1.7
 	}
+	if rq.Trace != nil {
+		rq.Trace.judged(rq, stored, &d, now)
+	}
 	return d
 }
 

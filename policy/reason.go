@@ -51,6 +51,7 @@ const (
 	NoFreshness
 	ContentLocation
 	TooLarge
+	TooManyTags
 	Incomplete
 	Invalidated
 	Superseded
@@ -78,6 +79,8 @@ const (
 	OriginTimeout
 	OriginInvalid
 	ClientGone
+	Purge
+	PurgeForbidden
 
 	reasonCount
 )
@@ -149,6 +152,7 @@ var reasons = [reasonCount]ReasonInfo{
 	NoFreshness:         {"no-freshness", GroupRefuse, "", "RFC 9111, 4.2", "no freshness lifetime and no validator: it could never be used"},
 	ContentLocation:     {"content-location", GroupRefuse, "", "RFC 9110, 9.3.3", "a POST is stored only with explicit freshness and a Content-Location equal to its URL"},
 	TooLarge:            {"too-large", GroupRefuse, "", "configuration", "the body is larger than the largest object that is stored"},
+	TooManyTags:         {"too-many-tags", GroupRefuse, "", "configuration", "the response has more than 256 tags and groups, or 16 KiB of them: a purge could miss it"},
 	Incomplete:          {"incomplete", GroupRefuse, "", "RFC 9111, 3.3; RFC 9112, 8", "the body ended before it was complete"},
 	Invalidated:         {"invalidated", GroupRefuse, "", "RFC 9111, 4.4", "the URL was invalidated while the response was on its way"},
 	Superseded:          {"superseded", GroupRefuse, "", "RFC 9111, 4", "a response that was asked for later is already stored"},
@@ -175,6 +179,8 @@ var reasons = [reasonCount]ReasonInfo{
 	OriginTimeout:       {"origin-timeout", GroupFail, "", "RFC 9110, 15.6.5", "the origin did not answer in time"},
 	OriginInvalid:       {"origin-invalid", GroupFail, "", "RFC 9110, 15.6.3", "the origin's answer is not valid HTTP"},
 	ClientGone:          {"client-gone", GroupFail, "", "RFC 9110, 15", "the client left before there was an answer"},
+	Purge:               {"purge", GroupFail, "", "configuration", "the client asked to throw stored responses away, which was done"},
+	PurgeForbidden:      {"purge-forbidden", GroupFail, "", "RFC 9110, 15.5.4", "PURGE is not allowed from the client's address"},
 }
 
 // Info returns the reason's row of the table.

@@ -54,7 +54,8 @@ const reasonsIntro = `# Reasons
 
 Why a response was served, fetched, passed, refused, or made by the proxy itself. Every decision has one of these names. It
 is the ` + "`detail`" + ` of ` + "`Cache-Status`" + ` (RFC 9211), the label ` + "`reason`" + ` of the metrics, and a field of the access log.
-The column "fwd" is what ` + "`Cache-Status`" + ` says as ` + "`fwd`" + ` when the request goes to the origin.
+The column "fwd" is what ` + "`Cache-Status`" + ` says as ` + "`fwd`" + ` when the request goes to the origin; the last one says what to
+change for another result, or why there is nothing to change.
 
 This page is generated from the table in ` + "`policy/reason.go`" + `: ` + "`go test ./policy -run TestReasonsDocument -update`" + `.
 `
@@ -72,10 +73,10 @@ func reasonsMarkdown() string {
 		{GroupRefuse, "The answer was not stored"},
 		{GroupFail, "The proxy answered by itself"},
 	} {
-		fmt.Fprintf(&b, "\n## %s: %s\n\n| name | fwd | clause | meaning |\n|---|---|---|---|\n", group.group, group.title)
+		fmt.Fprintf(&b, "\n## %s: %s\n\n| name | fwd | clause | meaning | to get another result |\n|---|---|---|---|---|\n", group.group, group.title)
 		for _, r := range Reasons() {
 			if info := r.Info(); info.Group == group.group {
-				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", info.Name, info.Fwd, info.Clause, escapeCell(info.Text))
+				fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", info.Name, info.Fwd, info.Clause, escapeCell(info.Text), escapeCell(r.Advice()))
 			}
 		}
 	}

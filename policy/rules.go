@@ -89,6 +89,9 @@ type Rules struct {
 	GraceRevalidate time.Duration // stale-while-revalidate when the origin does not say
 	GraceError      time.Duration // stale-if-error when the origin does not say
 
+	TagFields []TagField // that name tags to purge by
+	KeepTags  bool       // they are passed on to clients
+
 	IgnoreClient bool // the client's wishes for a newer or unstored response are ignored
 }
 
@@ -100,6 +103,7 @@ func DefaultRules() Rules {
 		HeuristicFraction: 0.1,
 		HeuristicMax:      24 * time.Hour,
 		GraceError:        time.Hour,
+		TagFields:         DefaultTagFields(),
 	}
 }
 

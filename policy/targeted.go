@@ -10,9 +10,9 @@ import (
 )
 
 // targeted returns the directives of the first field of the target list that
-// is present, valid and not empty (RFC 9213, 2.2). When there is one,
-// Cache-Control and Expires do not count.
-func targeted(fields Fields, list []string) (ResponseDirectives, bool) {
+// is present, valid and not empty (RFC 9213, 2.2), and its name. When there is
+// one, Cache-Control and Expires do not count; otherwise the name is empty.
+func targeted(fields Fields, list []string) (d ResponseDirectives, field string) {
 	for _, name := range list {
 		lines := fields.Values(name)
 		if len(lines) == 0 {
@@ -22,9 +22,9 @@ func targeted(fields Fields, list []string) (ResponseDirectives, bool) {
 		if err != nil || len(dict.Names()) == 0 {
 			continue
 		}
-		return targetedDirectives(dict), true
+		return targetedDirectives(dict), name
 	}
-	return ResponseDirectives{}, false
+	return d, ""
 }
 
 // targetedDirectives maps a structured dictionary to directives. Members of

@@ -66,6 +66,9 @@ func extension(path string) string {
 	return strings.ToLower(name[dot+1:])
 }
 
+// Static reports whether a decoded path ends like that of a static file.
+func Static(path string) bool { return staticTypes[extension(path)] != nil }
+
 // typeGate applies the guard. What has no content has no type either.
 func typeGate(rq *Request, rs *Response, r *Rules) Reason {
 	if !r.TypeGuard || rs.Status == http.StatusNoContent {

@@ -36,7 +36,11 @@ func VaryValues(names []string, f Fields) []string {
 }
 
 // Matches reports whether a request selects a stored response (RFC 9111, 4.1).
-func (s *Stored) Matches(f Fields) bool {
+func (s *Stored) Matches(f Fields) bool { return s.differs(f) < 0 }
+
+// differs returns the index of the first nominated field by which a request does
+// not select a stored response, -1 for none.
+func (s *Stored) differs(f Fields) int {
 	var room [256]byte
 	for i, name := range s.Vary {
 		if string(appendNormal(room[:0], name, f)) == s.VaryValues[i] {
@@ -46,9 +50,9 @@ func (s *Stored) Matches(f Fields) bool {
 			prefersLanguage(values(f, "Accept-Language"), s.ContentLanguage) {
 			continue
 		}
-		return false
+		return i
 	}
-	return true
+	return -1
 }
 
 // SameVariant reports whether two stored responses were selected by the same
@@ -200,4 +204,13 @@ func prefersLanguage(lines []string, language string) bool {
 		}
 	}
 	return best.weight > 0 && best.weight > second && best.value == strings.ToLower(language)
+}
+
+// FieldOf returns a line of a field whose normalised value is one of
+// Stored.VaryValues; false when a request selects the response only without the field.
+func FieldOf(normalised string) (line string, present bool) {
+	if normalised == absent {
+		return "", false
+	}
+	return strings.TrimPrefix(normalised, absent), true // that marks what is not of its grammar
 }

@@ -45,15 +45,24 @@ func (x *exchange) accept() policy.Reason {
 	}
 	x.key = policy.Key(x.target)
 	x.o.Key = x.key
+	delete(r.Header, DebugField)
+	if x.o.Trace != nil {
+		x.traceTarget()
+	}
 	x.offered = offers(r)
 	policy.RemoveNominated(r.Header) // the origin does not see them, so that answers must not vary by them
 	dropCookies(r.Header, x.settings.IgnoreCookies)
 	x.facts = &x.room.facts
 	x.facts.Read(r.Method, r.Header)
+	x.facts.Trace = x.o.Trace
 	x.facts.Path = x.path
 	x.facts.Body = r.ContentLength != 0
 	x.facts.Dots = dotSegments(r.URL.Path)
 	x.facts.Upgrade = x.offered != ""
+	if x.o.Trace != nil {
+		x.traceWishes()
+		x.traceKey()
+	}
 	if x.settings.IgnoreClient {
 		x.facts.Directives = x.facts.Directives.WithoutDemands()
 	}

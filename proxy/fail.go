@@ -35,6 +35,7 @@ var failures = map[policy.Reason]failure{
 	policy.OriginDown:          {status: http.StatusServiceUnavailable, error: "destination_unavailable", later: true},
 	policy.OriginUnreachable:   {status: http.StatusBadGateway, error: "connection_terminated"},
 	policy.OriginTimeout:       {status: http.StatusGatewayTimeout, error: "http_response_timeout"},
+	policy.PurgeForbidden:      {status: http.StatusForbidden, error: "http_request_denied"},
 	policy.OriginInvalid:       {status: http.StatusBadGateway, error: "http_protocol_error"},
 }
 
@@ -71,6 +72,9 @@ func (x *exchange) failLater(why policy.Reason, after time.Duration) {
 	fields, body := x.c.ownAnswer(&x.o, after, prefersHTML(x.r.Header["Accept"]))
 	for _, f := range fields {
 		h[f.Name] = []string{f.Value}
+	}
+	if x.o.Trace != nil {
+		x.traceAnswer(h)
 	}
 	x.w.WriteHeader(f.status)
 	if x.r.Method != http.MethodHead {

@@ -16,9 +16,14 @@ func (x *exchange) fetch() {
 		return
 	}
 	defer x.leave()
+	x.o.Spans.board()
 	j := x.fetchJob()
 	j.Interim = x.interim
+	if x.o.Trace != nil {
+		x.traceAsked(j.Request)
+	}
 	a, err := x.p.fetcher.Do(x.r.Context(), j)
+	x.o.Spans.land(a)
 	if err != nil {
 		x.failed(j, err)
 		return
@@ -64,6 +69,9 @@ func (x *exchange) blame(f *revalidate.Failure) {
 func (x *exchange) standIn(j *revalidate.Job) bool {
 	now := time.Now()
 	e := j.StandIn(now)
+	if x.o.Trace != nil {
+		x.traceStandIn(j, e)
+	}
 	if e == nil {
 		return false
 	}

@@ -47,8 +47,8 @@ func (h *Head) value(name string) string {
 
 // unplain are the fields with which a request is not for [Proxy.Hit]: those
 // that tell of loops, ask for a part or another protocol, or mean Cache-Control,
-// by which the answer may vary.
-var unplain = [...]string{"Via", "Cdn-Loop", "Range", "Expect", "Upgrade", "Pragma"}
+// by which the answer may vary, and the one that asks for a trace.
+var unplain = [...]string{"Via", "Cdn-Loop", "Range", "Expect", "Upgrade", "Pragma", DebugField}
 
 // byProxies are fields that count when the peer is trusted.
 var byProxies = [...]string{"X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"}

@@ -25,7 +25,7 @@ type Reply struct {
 	facts  policy.Request
 	key    []byte
 	text   []byte // values of the fields below
-	fields [6]Field
+	fields [7]Field
 	own    []Field // of fields: what this cache says, sorted by name
 }
 
@@ -88,6 +88,9 @@ func (p *Proxy) Hit(h *Head, r *Reply) bool {
 		Action: d.Action, Reason: d.Reason, Start: now, Method: h.Method, Host: h.Host, URI: h.Target, Proto: h.Proto,
 		Remote: h.Remote, Referer: h.value("Referer"), UserAgent: h.value("User-Agent"),
 		Route: route.Name, Key: key,
+	}
+	if c.Place != nil {
+		r.o.Spans = c.sampled(h)
 	}
 	r.fill(now)
 	return true

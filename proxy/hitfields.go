@@ -28,6 +28,9 @@ func (r *Reply) ownFields(age time.Duration) {
 	if r.Status != http.StatusNotModified {
 		r.own = append(r.own, Field{"Content-Length", s[ends[1]:ends[2]]})
 	}
+	if r.c.ServerTiming {
+		r.own = append(r.own, Field{"Server-Timing", r.o.serverTiming(time.Time{})})
+	}
 	r.own = append(r.own, Field{"Via", s[ends[2]:ends[3]]})
 	if r.c.XCacheStatus {
 		r.own = append(r.own, Field{"X-Cache-Status", r.o.CacheResult()})

@@ -3,7 +3,9 @@ package proxy
 import (
 	"net/http"
 	"strings"
+	"time"
 
+	"cacheproxy/lint"
 	"cacheproxy/policy"
 	"cacheproxy/revalidate"
 )
@@ -23,6 +25,9 @@ func (x *exchange) job() *revalidate.Job {
 // for it. It may be called after the exchange, and only reads what accept and
 // the decision have set.
 func (x *exchange) arrived(resp *http.Response) *policy.Rules {
+	if x.c.Lint != nil {
+		x.lint(resp)
+	}
 	s := x.settings
 	if x.route.hasTypeRules() {
 		kind := mediaType(resp.Header.Get("Content-Type"))
@@ -30,9 +35,27 @@ func (x *exchange) arrived(resp *http.Response) *policy.Rules {
 			kind = storedType(x.resource, x.decision.Index)
 		}
 		s = x.route.settings(x.host, x.path, kind)
+		if x.o.Trace != nil {
+			x.route.traceRules(x.o.Trace, policy.StepTypeRule, x.host, x.path, kind)
+		}
+	}
+	if edits := &s.ResponseEdit; x.o.Trace != nil && len(edits.Remove)+len(edits.Set) > 0 {
+		x.o.Trace.Note(policy.StepEdited, "edits", edits.told())
 	}
 	s.ResponseEdit.apply(resp.Header)
 	return &s.Rules
+}
+
+// lint shows a response to the linter as it came.
+func (x *exchange) lint(resp *http.Response) {
+	r := lint.Response{
+		Route: x.route.Name, Host: x.target.Host, Path: x.path, Query: x.target.RawQuery, Method: x.facts.Method,
+		Status: resp.StatusCode, Fields: resp.Header, Request: x.facts.Fields, Empty: resp.ContentLength == 0, Received: time.Now(),
+	}
+	if resp.Request != nil {
+		r.Target = resp.Request.URL.Host
+	}
+	x.c.Lint.Observe(&r)
 }
 
 func mediaType(contentType string) string {

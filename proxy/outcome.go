@@ -33,6 +33,9 @@ type Outcome struct {
 	OriginTime time.Duration // from the request sent to the response head
 	Bytes      int64         // of content sent
 	FromCache  int64         // of those, from the store
+
+	Trace *policy.Trace // what was decided on the way; nil unless it was asked for
+	Spans *Spans        // nil when the request is in no trace
 }
 
 // StatusClientGone is the status in logs and metrics for a client that left

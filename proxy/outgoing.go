@@ -14,6 +14,7 @@ func (x *exchange) outgoing() *http.Request {
 	r := x.r
 	h := x.outgoingHeader()
 	x.addForwarded(h)
+	x.o.Spans.tell(h)
 	x.settings.RequestEdit.apply(h)
 	if len(h["User-Agent"]) == 0 {
 		h["User-Agent"] = nil // none rather than the library's
@@ -39,7 +40,7 @@ func (x *exchange) outgoing() *http.Request {
 // outgoingHeader returns the client's fields that are passed on, in a map of its
 // own. The lines are shared: nobody changes them.
 func (x *exchange) outgoingHeader() http.Header {
-	ours := 8 // that are added
+	ours := 9 // that are added
 	if x.decision.Action == policy.Validate {
 		ours += 2 // conditions
 	}

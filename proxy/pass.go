@@ -33,6 +33,9 @@ func (x *exchange) pass() {
 		x.invalidate(resp)
 		return rules
 	}
+	if x.o.Trace != nil {
+		x.traceAsked(j.Request)
+	}
 	a, err := x.p.fetcher.Forward(x.r.Context(), j)
 	if err != nil {
 		x.passFailed(err)
@@ -74,6 +77,11 @@ func (x *exchange) invalidate(resp *http.Response) {
 			continue
 		}
 		u.RawQuery = route.settings(x.host, path, "").Query.Apply(u.RawQuery)
-		x.p.fetcher.Invalidate(policy.Key(u))
+		key := policy.Key(u)
+		x.p.fetcher.Invalidate(key)
+		if x.o.Trace != nil {
+			x.o.Trace.Note(policy.StepInvalidates, "method", x.r.Method, "key", key)
+		}
 	}
+	x.invalidateGroups(resp)
 }

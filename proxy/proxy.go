@@ -18,6 +18,7 @@ type Proxy struct {
 
 	upgrades upgrades
 	asking   atomic.Int64 // requests that wait for an origin, or are answered by one
+	audits   audits
 }
 
 // New returns a proxy. observe is called once for every request, after its
@@ -47,6 +48,9 @@ type exchange struct {
 	r *http.Request
 	o Outcome
 
+	seen  func(*Outcome) // sees the outcome after the observer; may be nil
+	debug bool           // the response tells its trace
+
 	trusted  bool // the peer's word about its own client is believed
 	route    *Route
 	settings *Settings
@@ -73,14 +77,28 @@ type exchange struct {
 }
 
 // ServeHTTP answers a request.
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{p: p, c: p.config.Load(), w: w, r: r}
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.answer(w, r, nil, nil) }
+
+// answer is ServeHTTP with a trace, if there is one, and somebody more who sees the
+// outcome.
+func (p *Proxy) answer(w http.ResponseWriter, r *http.Request, t *policy.Trace, seen func(*Outcome)) {
+	x := &exchange{p: p, c: p.config.Load(), w: w, r: r, seen: seen}
 	x.o = Outcome{
 		Start: time.Now(), Method: r.Method, Host: r.Host, URI: r.RequestURI, Proto: r.Proto,
-		Remote: r.RemoteAddr, Referer: r.Referer(), UserAgent: r.UserAgent(),
+		Remote: r.RemoteAddr, Referer: r.Referer(), UserAgent: r.UserAgent(), Trace: t,
+	}
+	if x.c.wantsTrace(r.Header) {
+		x.debug = true
+		if t == nil {
+			x.o.Trace = new(policy.Trace)
+		}
 	}
 	x.trusted = x.c.trusts(r.RemoteAddr)
 	x.o.RequestID = x.requestID()
+	if x.c.Place != nil {
+		t := x.c.place(r.Header, x.trusted)
+		x.o.Spans = &t
+	}
 	defer x.emit()
 	x.serve()
 }
@@ -90,11 +108,21 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) emit() {
 	x.o.Duration = time.Since(x.o.Start)
 	x.p.observe(&x.o)
+	if x.seen != nil {
+		x.seen(&x.o)
+	}
 }
 
 func (x *exchange) serve() {
+	if t := x.o.Trace; t != nil {
+		t.Note(policy.StepRequest, "method", x.r.Method, "url", x.r.Host+x.r.RequestURI, "client", x.r.RemoteAddr)
+	}
 	if wait, ok := x.c.RateLimit.take(x.o.Start, x.r.RemoteAddr, x.r.Header, x.c); !ok {
 		x.failLater(policy.TooManyRequests, wait)
+		return
+	}
+	if purgeMethods[x.r.Method] {
+		x.purge()
 		return
 	}
 	if why := x.accept(); why != policy.ReasonNone {
@@ -111,9 +139,11 @@ func (x *exchange) serve() {
 	}
 	if why := policy.Passes(x.facts, &x.settings.Rules); why != policy.ReasonNone {
 		x.o.Action, x.o.Reason = policy.Pass, why
+		x.o.Trace.Decide(policy.StepPass, why)
 		x.pass()
 		return
 	}
+	x.o.Trace.Note(policy.StepCacheable)
 	stored := x.lookup()
 	now := time.Now()
 	x.decision = policy.Judge(x.facts, stored, now)
@@ -122,6 +152,7 @@ func (x *exchange) serve() {
 	case policy.Serve, policy.ServeStale:
 		e := x.resource.Entries[x.decision.Index]
 		if x.decision.Refresh {
+			x.o.Trace.Note(policy.StepRefresh)
 			x.p.fetcher.Refresh(x.refreshJob())
 		}
 		x.serveEntry(e, now)
@@ -134,6 +165,9 @@ func (x *exchange) serve() {
 
 // lookup finds what is stored for the key, unless Hit just did.
 func (x *exchange) lookup() (stored []*policy.Stored) {
+	if t := x.o.Spans; t != nil {
+		defer t.Lookup.measure()()
+	}
 	if w, ok := x.w.(interface{ Found() Found }); ok {
 		if f := w.Found(); f.c == x.c && (f.resource == nil || f.key == x.key) {
 			if x.resource = f.resource; x.resource != nil {

@@ -45,7 +45,7 @@ var proxyStatus = regexp.MustCompile(`^cacheproxy; error=[a-z_]+(; next-hop="[^"
 
 func TestRefuse(t *testing.T) {
 	for _, why := range policy.Reasons() {
-		if why.Info().Group != policy.GroupFail || why == policy.OnlyIfCached || why == policy.ClientGone {
+		if why.Info().Group != policy.GroupFail || why == policy.OnlyIfCached || why == policy.ClientGone || why == policy.Purge {
 			continue
 		}
 		t.Run(why.String(), func(t *testing.T) {

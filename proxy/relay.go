@@ -27,6 +27,7 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 			return
 		}
 		if part, ok := x.onePart(facts, a); ok {
+			x.traceParts(a.Length, part)
 			status, skip, send = http.StatusPartialContent, part.First, part.Len()
 			h["Content-Range"] = []string{part.ContentRange(a.Length)}
 			h["Content-Length"] = []string{strconv.FormatInt(send, 10)}
@@ -40,6 +41,7 @@ func (x *exchange) relay(a *revalidate.Answer, ours bool) {
 	if a.Stored && send < 0 {
 		if why := a.Late(); why != policy.ReasonNone {
 			x.o.Stored, x.o.Refused = false, why
+			x.o.Trace.Decide(policy.StepNotStored, why)
 		}
 	}
 }
@@ -51,6 +53,7 @@ func (x *exchange) broke(err error) {
 		return
 	}
 	x.o.Stored, x.o.Refused = false, policy.Incomplete
+	x.o.Trace.Decide(policy.StepNotStored, policy.Incomplete)
 	if x.content.fault() == policy.ReasonNone {
 		x.o.Error = revalidate.ErrorType(err)
 	}

@@ -26,9 +26,11 @@ func (x *exchange) serveEntry(e *revalidate.Entry, now time.Time) {
 	case selection == policy.Unsatisfiable:
 		x.writeUnsatisfiable(e.Length())
 	case selection == policy.Parts && len(parts) == 1:
+		x.traceParts(e.Length(), parts...)
 		h["Content-Range"] = []string{parts[0].ContentRange(e.Length())}
 		x.writePart(e, http.StatusPartialContent, parts[0])
 	case selection == policy.Parts:
+		x.traceParts(e.Length(), parts...)
 		x.writeParts(e, parts)
 	default:
 		x.writePart(e, e.Status, policy.ByteRange{First: 0, Last: e.Body.Size() - 1})
@@ -56,6 +58,12 @@ func (x *exchange) head(status int) {
 	if x.c.XCacheStatus {
 		h["X-Cache-Status"] = []string{x.o.CacheResult()}
 	}
+	if x.c.ServerTiming {
+		h["Server-Timing"] = with(h["Server-Timing"], []string{x.o.serverTiming(time.Now())})
+	}
+	if x.o.Trace != nil {
+		x.traceAnswer(h)
+	}
 	x.w.WriteHeader(status)
 }
 
@@ -70,6 +78,7 @@ func with(lines, more []string) []string {
 // writeNotModified answers 304: without the fields that describe content which
 // is not sent (RFC 9110, 15.4.5).
 func (x *exchange) writeNotModified() {
+	x.o.Trace.Note(policy.StepConditionMet)
 	h := x.w.Header()
 	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "Content-Range"} {
 		h.Del(name)
@@ -88,6 +97,7 @@ func (x *exchange) writeUnsatisfiable(length int64) {
 	}
 	h["Content-Length"] = []string{"0"}
 	x.o.Reason = policy.RangeNotSatisfiable
+	x.traceParts(length)
 	x.head(http.StatusRequestedRangeNotSatisfiable)
 }
 

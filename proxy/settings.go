@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"cacheproxy/lint"
 	"cacheproxy/policy"
+	"cacheproxy/purge"
 	"cacheproxy/revalidate"
 )
 
@@ -133,13 +135,17 @@ func (r *Route) hasTypeRules() bool {
 // Config is what a proxy can be told anew while it runs. It must not be
 // changed once it is in use.
 type Config struct {
-	Routes       []*Route       // the first that matches counts
-	Name         string         // in Cache-Status (RFC 9211)
-	Token        string         // pseudonym in Via, CDN-Loop and Proxy-Status; a request that bears it is a loop
-	XCacheStatus bool           // also send X-Cache-Status
-	DebugKey     bool           // put the key into Cache-Status
-	Trusted      []netip.Prefix // peers whose word about their clients is believed
-	WriteTimeout time.Duration  // a client that takes nothing of a large body for so long is dropped; 0 = never
+	Routes       []*Route          // the first that matches counts
+	Name         string            // in Cache-Status (RFC 9211)
+	Token        string            // pseudonym in Via, CDN-Loop and Proxy-Status; a request that bears it is a loop
+	XCacheStatus bool              // also send X-Cache-Status
+	DebugKey     bool              // put the key into Cache-Status
+	ServerTiming bool              // also send Server-Timing; see Outcome.serverTiming
+	DebugToken   string            // who sends it in DebugField gets key and trace in the response; empty = nobody
+	PurgeFrom    []netip.Prefix    // clients that may PURGE
+	OnPurge      func(purge.Audit) // hears of every purge when it is counted, and must be quick; may be nil
+	Trusted      []netip.Prefix    // peers whose word about their clients is believed
+	WriteTimeout time.Duration     // a client that takes nothing of a large body for so long is dropped; 0 = never
 
 	// MaxRequests is how many requests at once may wait for an origin or be
 	// answered by one; the next is answered 503 at once, or with a stale response.
@@ -155,6 +161,12 @@ type Config struct {
 	ContentTime time.Duration
 	// RateLimit bounds how often each client may ask; nil = any.
 	RateLimit *RateLimit
+	// Lint looks at every response of an origin, before it is edited; nil = nobody.
+	Lint *lint.Linter
+	// Place gives a request its place in a trace, from its traceparent and
+	// tracestate, empty without; trusted: the word of the peer is believed. nil = no
+	// request has one, and both fields are passed on as they came.
+	Place func(parent, state string, trusted bool) Spans
 }
 
 // route returns the first route that matches a host and path, or nil.

@@ -27,7 +27,7 @@ func (fl *flight) answer(ctx context.Context, j *Job, leads bool) (*Answer, erro
 	a := &Answer{
 		FwdStatus: fl.status, Target: fl.target, Status: cmp.Or(fl.answered, fl.status), Length: fl.length,
 		Facts: fl.stored, Stored: fl.stored != nil && fl.refused == policy.ReasonNone, Refused: fl.refused,
-		Collapsed: !leads, OriginTime: fl.originTime,
+		Collapsed: !leads, OriginTime: fl.originTime, Traceparent: fl.trace,
 	}
 	switch fl.verdict {
 	case entry:

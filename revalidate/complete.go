@@ -14,7 +14,7 @@ import (
 func (fl *flight) complete(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (carry func(), ok bool) {
 	old := j.selected()
 	stored, _ := admit(j, resp, t, rules)
-	if stored == nil || !policy.Combinable(old.Stored, stored) {
+	if stored == nil || fl.f.dead(j.Key, old) || !policy.Combinable(old.Stored, stored) {
 		return nil, false
 	}
 	if most := fl.f.limits.Load().maxObject; stored.Partial.Length > most || stored.Partial.Held[0].Len() > most {
@@ -46,6 +46,7 @@ func (fl *flight) deliverWhole(old *Entry, resp *http.Response, part *policy.Sto
 	length := part.Partial.Length
 	whole := *part
 	whole.Partial, whole.Status = nil, http.StatusOK
+	whole.UniteTags(old.Stored)
 	resp.Header.Del("Content-Range")
 	policy.ApplyCookieRule(resp.Header, rules)
 	fl.fields = old.Fields.Header()

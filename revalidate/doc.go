@@ -19,6 +19,11 @@
 // passes a request on by itself, and [Fetcher.Invalidate] forgets what is
 // stored for a URL, including what is on its way.
 //
+// [Fetcher.Purge] sets marks. A look-up applies those in force to what it reads, and
+// so does whoever is about to store something. A sweep takes out of the store what
+// they hit; a mark ends when it was swept for, and all flights that began before it
+// have landed. So most of the time there are none.
+//
 // # Scope
 //
 // No judgement is made here: package policy says what may be stored, shared

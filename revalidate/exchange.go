@@ -39,7 +39,7 @@ func (f *Fetcher) exchange(ctx context.Context, o Origin, r *http.Request, inter
 		f.tally.failed(err)
 		return nil, t, err
 	}
-	clean(resp, t.Received)
+	clean(resp)
 	return resp, t, nil
 }
 
@@ -121,7 +121,7 @@ func (l *listener) leave() {
 }
 
 // clean brings a response into the form that is judged and passed on.
-func clean(resp *http.Response, received time.Time) {
+func clean(resp *http.Response) {
 	// A response to HEAD, and a 304, may carry the length of what a GET gets.
 	h := resp.Header
 	if resp.ContentLength >= 0 && len(h["Content-Length"]) == 0 && resp.Request.Method != http.MethodHead &&
@@ -129,7 +129,4 @@ func clean(resp *http.Response, received time.Time) {
 		h["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength, 10)}
 	}
 	policy.RemoveHopByHop(h)
-	if h.Get("Date") == "" { // RFC 9110, 6.6.1
-		h["Date"] = []string{received.UTC().Format(http.TimeFormat)}
-	}
 }

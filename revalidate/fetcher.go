@@ -33,6 +33,14 @@ type Fetcher struct {
 	flights map[string]*flight // that may be joined, by flight ID
 	active  map[string]*flight // all that may store, by resource key: lists
 	lonely  lonely
+	cohorts cohorts
+
+	marks  atomic.Pointer[inForce]
+	purges purges
+	writes sync.RWMutex // read-locked by who writes to the store with a look at the marks
+
+	snapshots sync.Mutex           // one is saved or loaded at a time
+	gone      atomic.Pointer[gone] // while one is loaded
 
 	started, collapsed atomic.Int64
 	running, waiting   atomic.Int64
@@ -55,6 +63,9 @@ func New(o Options) *Fetcher {
 		active:  make(map[string]*flight),
 	}
 	f.SetLimits(o.MaxObject, o.MaxVariants)
+	f.marks.Store(new(inForce))
+	f.purges.wanted = make(chan struct{}, 1)
+	f.cohorts.begin()
 	return f
 }
 
@@ -89,6 +100,7 @@ func (f *Fetcher) Stats() Stats {
 // failed, or ctx's error when the client left.
 func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
 	if f.lonely.has(j.kind(), time.Now()) {
+		j.trace().Note(policy.StepAlone)
 		return f.solo(ctx, j)
 	}
 	alone := j.Alone
@@ -97,17 +109,23 @@ func (f *Fetcher) Do(ctx context.Context, j *Job) (*Answer, error) {
 		switch {
 		case e != nil:
 			f.collapsed.Add(1)
+			j.trace().Note(policy.StepLanded)
 			return &Answer{Entry: e, Facts: e.Stored, Stored: true, Collapsed: true}, nil
 		case fl == nil:
 			return nil, &Failure{Reason: policy.ClientGone, Err: errClosed}
 		}
+		if !leads {
+			j.trace().Note(policy.StepJoined)
+		}
 		a, err := fl.wait(ctx, j, leads)
 		if err != errReleased {
+			j.traceShared(a)
 			if a != nil && a.Collapsed {
 				f.collapsed.Add(1)
 			}
 			return a, err
 		}
+		j.trace().Note(policy.StepReleased)
 		if fl.stored != nil && !fl.stored.Matches(j.Facts.Fields) && j.vary == nil {
 			j.vary = fl.stored.Vary // wait only for what this request selects
 			continue
@@ -125,6 +143,7 @@ func (f *Fetcher) Refresh(j *Job) {
 	if fl := f.flights[id]; fl != nil && fl.underWay(time.Now()) || f.life.Err() != nil || f.arrived(j) != nil {
 		return
 	}
+	f.renew(j)
 	f.start(id, j, false).leave(true)
 }
 
@@ -143,6 +162,7 @@ func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool, e *Entry) {
 	if e := f.arrived(j); e != nil {
 		return nil, false, e
 	}
+	f.renew(j)
 	return f.start(id, j, alone), true, nil
 }
 
@@ -150,10 +170,12 @@ func (f *Fetcher) board(j *Job, alone bool) (fl *flight, leads bool, e *Entry) {
 // answers the job: a flight for the same thing has landed in between.
 func (f *Fetcher) arrived(j *Job) *Entry {
 	r, stored := f.Lookup(j.Key)
-	if r == nil || j.Resource != nil && r.kept == j.Resource.kept {
+	if r == nil || j.Anew || j.Resource != nil && r.kept == j.Resource.kept {
 		return nil
 	}
-	d := policy.Judge(j.Facts, stored, time.Now())
+	facts := *j.Facts
+	facts.Trace = nil // the judgement that counts was told
+	d := policy.Judge(&facts, stored, time.Now())
 	if d.Action != policy.Serve {
 		return nil
 	}
@@ -168,6 +190,7 @@ func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
 	}
 	f.started.Add(1)
 	f.list(fl)
+	j.traceStarted(alone)
 	f.launch(fl, func() { fl.run(j) })
 	return fl
 }
@@ -177,6 +200,7 @@ func (f *Fetcher) start(id string, j *Job, alone bool) *flight {
 func (f *Fetcher) list(fl *flight) {
 	fl.next = f.active[fl.key]
 	f.active[fl.key] = fl
+	fl.cohort = f.cohorts.join()
 	f.running.Add(1)
 }
 
@@ -203,6 +227,13 @@ func (f *Fetcher) unlist(fl *flight) {
 
 // land forgets a flight that ended.
 func (f *Fetcher) land(fl *flight) {
+	if f.forget(fl) {
+		f.retire()
+	}
+}
+
+// forget does the work of land. It reports whether a cohort has ended.
+func (f *Fetcher) forget(fl *flight) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.flights[fl.id] == fl {
@@ -220,6 +251,7 @@ func (f *Fetcher) land(fl *flight) {
 		delete(f.active, fl.key)
 	}
 	f.running.Add(-1)
+	return f.cohorts.leave(fl.cohort)
 }
 
 // Invalidate forgets what is stored for a key, and keeps what is on its way
@@ -240,27 +272,37 @@ func (f *Fetcher) Invalidate(key string) bool {
 	f.mu.Unlock()
 	f.lonely.remove(key)
 	f.lonely.remove(key + authorized)
+	f.gone.Load().note(key)
 	return f.store.Delete(key)
 }
 
 // Lookup returns what is stored for a key, nil for nothing.
 func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) {
-	k, ok := f.store.Get(key)
-	if !ok {
+	r := new(Resource)
+	if !f.LookupIn(r, key, time.Now()) {
 		return nil, nil
 	}
-	r := f.read(k)
 	return r, r.Stored
 }
 
 // LookupIn is Lookup into memory of the caller, who knows the time. It reports
 // whether something is stored.
+//
+// The marks are read before the store: one that is out of force by then has nothing
+// left in the store to hit.
 func (f *Fetcher) LookupIn(r *Resource, key string, now time.Time) bool {
+	m := f.marks.Load()
 	k, ok := f.store.GetAt(key, now)
-	if ok {
-		r.fill(k, f.base)
+	if !ok {
+		return false
 	}
-	return ok
+	r.fill(k, f.base)
+	r.of, r.hards = f, m.hards
+	if m.set != nil && !r.strike(m.set, key) {
+		r.Forget()
+		return false
+	}
+	return true
 }
 
 func (f *Fetcher) read(k Kept) *Resource {

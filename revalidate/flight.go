@@ -51,10 +51,13 @@ type flight struct {
 	key    string
 	kind   string // of request, for remembering what cannot be shared
 	life   Life
-	cancel context.CancelFunc // ends life
-	tie    watcher            // ends it with the fetcher
-	client watcher            // ends it with its only client
-	doomed atomic.Bool        // the key was invalidated: do not store
+	cancel context.CancelFunc        // ends life
+	tie    watcher                   // ends it with the fetcher
+	client watcher                   // ends it with its only client
+	doomed atomic.Bool               // the key was invalidated: do not store
+	stale  atomic.Pointer[time.Time] // the key was purged softly then
+	cohort *cohort
+	trace  string // Traceparent of the request that started it
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed with the next change; nil = nobody waits for one
@@ -96,6 +99,9 @@ type ending struct {
 
 func newFlight(f *Fetcher, id string, j *Job) *flight {
 	fl := &flight{f: f, id: id, key: j.Key, kind: j.kind(), waiters: 1, leader: true}
+	if lines := j.Request.Header["Traceparent"]; len(lines) == 1 {
+		fl.trace = lines[0]
+	}
 	fl.cancel = fl.finish
 	fl.tie.run = fl.cancel
 	f.life.watch(&fl.tie)

@@ -12,7 +12,9 @@ import (
 // a *Failure, or a *Switched.
 func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	purges := f.marks.Load().purges
 	resp, t, err := f.exchange(ctx, j.Origin, j.Request, j.Interim)
+	j.traceAnswered(resp, t, err)
 	if err != nil {
 		cancel()
 		if _, ok := err.(*Switched); ok {
@@ -20,7 +22,7 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 		}
 		return nil, failureOf(err)
 	}
-	rules := j.Arrived(resp)
+	rules := j.arrived(resp, t)
 	a := &Answer{
 		FwdStatus: resp.StatusCode, Target: targetOf(resp), Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
 		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
@@ -31,24 +33,32 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 		stored, why := admit(j, resp, t, rules)
 		a.Refused = why
 		if stored != nil && resp.ContentLength <= f.limits.Load().maxObject {
-			if f.keepWhilePassing(ctx, cancel, j, resp, stored, rules, a) {
+			if f.keepWhilePassing(ctx, cancel, j, resp, stored, rules, a, purges) {
 				return a, nil
 			}
 		}
 	}
+	policy.RemoveTags(resp.Header, rules)
+	j.traceUnstored()
 	a.Body = newRawSource(ctx, resp.Body, cancel, &f.tally)
 	return a, nil
 }
 
 // keepWhilePassing stores a response while its one client reads it. It returns
-// false when the fetcher is closed.
-func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules, a *Answer) bool {
+// false when the fetcher is closed, or there was a purge since the request was sent,
+// which may have hit the response and be out of force.
+func (f *Fetcher) keepWhilePassing(ctx context.Context, cancel context.CancelFunc, j *Job, resp *http.Response, stored *policy.Stored, rules *policy.Rules, a *Answer, purges uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.life.Err() != nil {
 		return false
 	}
+	if f.marks.Load().purges != purges {
+		a.Refused = policy.Invalidated
+		return false
+	}
 	policy.ApplyCookieRule(resp.Header, rules)
+	policy.RemoveTags(resp.Header, rules)
 	fl := newFlight(f, "", j)
 	fl.landed = true // it ends with its client
 	afterFunc(ctx, fl.cancel)

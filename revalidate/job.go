@@ -30,6 +30,9 @@ type Job struct {
 	// asked for a newer answer than those may bring.
 	Alone bool
 
+	// Anew asks for the whole response even where what is stored could be validated.
+	Anew bool
+
 	// Arrived is called with every response head, before it is judged: it edits
 	// the header as configured and returns the rules for the response.
 	Arrived func(*http.Response) *policy.Rules
@@ -56,6 +59,10 @@ type Answer struct {
 	Collapsed  bool                 // another client's flight brought it
 	Late       func() policy.Reason // after the end of Body: why it was not stored after all
 	OriginTime time.Duration        // from the request sent to the response head
+
+	// Traceparent is the field of that name in the request that started the flight
+	// (W3C Trace Context); empty without.
+	Traceparent string
 }
 
 // Source is a body to read: chunks that are valid until the next call.
@@ -66,6 +73,16 @@ type Source interface {
 	// More reports whether Next would return without waiting, if known.
 	More() bool
 	Close()
+}
+
+// arrived lets the client's side see and edit a response head, then dates it if
+// the origin did not (RFC 9110, 6.6.1).
+func (j *Job) arrived(resp *http.Response, t policy.Times) *policy.Rules {
+	rules := j.Arrived(resp)
+	if resp.Header.Get("Date") == "" {
+		resp.Header["Date"] = []string{t.Received.UTC().Format(http.TimeFormat)}
+	}
+	return rules
 }
 
 // flightID names what a job wants: jobs with equal IDs may share a flight.
@@ -130,7 +147,7 @@ func (j *Job) selected() *Entry {
 // StandIn returns the entry that may answer after the origin failed, or nil.
 func (j *Job) StandIn(now time.Time) *Entry {
 	e := j.selected()
-	if e == nil || j.Decision.Reason == policy.PartialMiss || !policy.OnError(j.Facts, e.Stored, now) {
+	if e == nil || j.Decision.Reason == policy.PartialMiss || !policy.OnError(j.Facts, e.Stored, now) || !j.Resource.holds(j.Key, e) {
 		return nil
 	}
 	return e

@@ -16,8 +16,8 @@ import (
 //
 //	lengths  8 bytes: 4 bits for each number say how many bytes it takes
 //	numbers  in the order of the constants below, least byte first
-//	texts    name and value of each field that Vary names, and those of ETag and
-//	         Content-Language that are not part of the fields
+//	texts    tags, if there are any; name and value of each field that Vary names; and
+//	         those of ETag and Content-Language that are not part of the fields
 //	fields   the rest
 //
 // It is read at every hit, hence numbers that need no loop, and it is there for
@@ -25,7 +25,7 @@ import (
 const (
 	sizeOf       = iota // of the content
 	slackOf             // memory of the content beyond its size
-	marks               // flags, status, source
+	flags               // and status, source
 	received            // since base, so that it keeps to the monotonic clock
 	took                // from the request to the receipt
 	date                // see packTime
@@ -42,7 +42,7 @@ const (
 	numbers
 )
 
-// Bits of marks.
+// Bits of flags.
 const (
 	isHead = 1 << iota
 	noCache
@@ -50,13 +50,14 @@ const (
 	immutable
 	sourceShift = 4
 	statusShift = 8
+	tagged      = 1 << 24 // the highest, so that it costs only those that have tags
 )
 
 // pack makes the form in which the store has an entry.
 func pack(e *Entry, base time.Time) string {
 	chunk := e.Body.first()
 	n := [numbers]uint64{
-		sizeOf: uint64(len(chunk)), slackOf: uint64(cap(chunk) - len(chunk)), marks: packMarks(e.Stored),
+		sizeOf: uint64(len(chunk)), slackOf: uint64(cap(chunk) - len(chunk)), flags: packFlags(e.Stored),
 		received: zigzag(int64(e.Received.Sub(base))), took: zigzag(int64(e.Received.Sub(e.Requested))),
 		date: packTime(e.Date, base), modified: packTime(e.LastModified, base),
 		initialAge: zigzag(int64(e.InitialAge)), lifetime: zigzag(int64(e.Lifetime)),
@@ -64,6 +65,9 @@ func pack(e *Entry, base time.Time) string {
 		varyFields: uint64(len(e.Vary)), tagSize: uint64(len(e.ETag)), languageSize: uint64(len(e.ContentLanguage)),
 	}
 	var texts []byte
+	if e.Tags != "" {
+		texts = appendText(texts, e.Tags)
+	}
 	for i, name := range e.Vary {
 		texts = appendText(appendText(texts, name), e.VaryValues[i])
 	}
@@ -86,23 +90,26 @@ func pack(e *Entry, base time.Time) string {
 	return out.String()
 }
 
-func packMarks(s *policy.Stored) uint64 {
+func packFlags(s *policy.Stored) uint64 {
 	m := uint64(s.Status)<<statusShift | uint64(s.Source)<<sourceShift
 	for bit, set := range [...]bool{s.Method == http.MethodHead, s.NoCache, s.MustRevalidate, s.Immutable} {
 		if set {
 			m |= 1 << bit
 		}
 	}
+	if s.Tags != "" {
+		m |= tagged
+	}
 	return m
 }
 
-func unpackMarks(s *policy.Stored, m uint64) {
+func unpackFlags(s *policy.Stored, m uint64) {
 	s.Method = http.MethodGet
 	if m&isHead != 0 {
 		s.Method = http.MethodHead
 	}
 	s.NoCache, s.MustRevalidate, s.Immutable = m&noCache != 0, m&mustRevalidate != 0, m&immutable != 0
-	s.Source, s.Status = policy.Source(m>>sourceShift&15), int(m>>statusShift)
+	s.Source, s.Status = policy.Source(m>>sourceShift&15), int(m&(tagged-1)>>statusShift)
 }
 
 // zigzag makes small numbers of small ones that may be negative.
@@ -189,7 +196,8 @@ func (v *view) unpack(head string, body *byte, base time.Time, words []string) [
 	if body != nil {
 		v.entry.Body.one[0] = unsafe.Slice(body, room)[:size]
 	}
-	unpackMarks(s, r.next())
+	set := r.next()
+	unpackFlags(s, set)
 	since := r.duration()
 	s.Received = base.Add(since)
 	s.Requested = base.Add(since - r.duration())
@@ -203,6 +211,10 @@ func (v *view) unpack(head string, body *byte, base time.Time, words []string) [
 	tagAt, tagSize := r.next(), r.next()
 	languageAt, languageSize := r.next(), r.next()
 	rest := head[r.at:]
+	s.Tags = ""
+	if set&tagged != 0 {
+		s.Tags, rest = cutText(rest)
+	}
 	s.Vary, s.VaryValues = nil, nil
 	if vary > 0 {
 		s.Vary, s.VaryValues, words, rest = unpackVary(vary, words, rest)

@@ -72,7 +72,11 @@ func packable() map[string]*Entry {
 			e.Vary, e.VaryValues = []string{"Accept-Encoding", "Accept-Language", "X"}, []string{"gzip", "", strings.Repeat("v", 70_000)}
 		}),
 		"long fields": with(func(e *Entry) { e.Fields = Block("X: " + strings.Repeat("x", 100_000) + "\r\n") }),
-		"in pieces":   with(func(e *Entry) { e.Body = bodyOf("con", "te", "nt") }),
+		"tagged":      with(func(e *Entry) { e.Tags = "one\n\tgroup" }),
+		"tagged, and varies": with(func(e *Entry) {
+			e.Tags, e.Vary, e.VaryValues = strings.Repeat("t", policy.MostTagBytes), []string{"X"}, []string{"v"}
+		}),
+		"in pieces": with(func(e *Entry) { e.Body = bodyOf("con", "te", "nt") }),
 		"a part": with(func(e *Entry) {
 			e.Partial, e.Status = &policy.Partial{Held: []policy.ByteRange{{First: 5, Last: 11}}, Length: 100}, 206
 		}),
@@ -162,7 +166,7 @@ func FuzzPack(f *testing.F) {
 				Method: "GET", Status: int(status), Times: policy.Times{Received: base.Add(time.Duration(received)), Requested: base},
 				Date: dated, Lifetime: time.Duration(life), StaleIfError: time.Duration(stale),
 				NoCache: bits&1 != 0, Immutable: bits&2 != 0, Source: policy.Source(bits >> 4 % 9), ETag: tag,
-				Vary: []string{name}, VaryValues: []string{value},
+				Vary: []string{name}, VaryValues: []string{value}, Tags: name,
 			},
 			Fields: Block(fields), Body: NewBody([]byte(body)),
 		}

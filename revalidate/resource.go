@@ -14,7 +14,9 @@ type Resource struct {
 	Stored  []*policy.Stored // of the entries, in the same order, for judging
 
 	kept  Kept
-	one   [1]view // memory for the most frequent case
+	of    *Fetcher // that has read it, nil for none
+	hards uint64   // purges up to then that make things dead
+	one   [1]view  // memory for the most frequent case
 	views []view
 	words []string // of Vary and the values that belong to it
 }
@@ -67,7 +69,7 @@ func (r *Resource) Forget() {
 		return
 	}
 	r.kept = Kept{}
-	clear(r.views[:len(r.Entries)])
+	clear(r.views)
 	clear(r.words)
 }
 

@@ -23,25 +23,30 @@ func (fl *flight) run(j *Job) {
 // be done, which sees the body home, or nil.
 func (fl *flight) ask(j *Job, interim func(int, http.Header)) (carry func()) {
 	req, conditional := request(j)
+	j.traceAsked(req, conditional)
 	resp, times, err := fl.f.exchange(&fl.life, j.Origin, req, interim)
+	j.traceAnswered(resp, times, err)
 	if err != nil {
 		fl.fail(err)
 		return nil
 	}
 	fl.originTime, fl.target = times.Received.Sub(times.Requested), targetOf(resp)
-	rules := j.Arrived(resp)
+	rules := j.arrived(resp, times)
 	carry, done, again := fl.useStored(j, resp, times, rules, conditional)
 	if again { // the answer does not fit what is stored: ask for all of it
 		drain(resp)
 		if conditional {
 			withoutConditions(req.Header)
 		}
-		if resp, times, err = fl.f.exchange(&fl.life, j.Origin, j.Request, interim); err != nil {
+		j.traceAgain(conditional)
+		resp, times, err = fl.f.exchange(&fl.life, j.Origin, j.Request, interim)
+		j.traceAnswered(resp, times, err)
+		if err != nil {
 			fl.fail(err)
 			return nil
 		}
 		fl.target = targetOf(resp)
-		rules = j.Arrived(resp)
+		rules = j.arrived(resp, times)
 		done = false
 	}
 	if !done {
@@ -61,6 +66,9 @@ func request(j *Job) (r *http.Request, conditional bool) {
 		if v := e.IfRangeFor(); v != "" {
 			r.Header.Set("If-Range", v)
 		}
+		return r, false
+	}
+	if j.Anew {
 		return r, false
 	}
 	noneMatch, since := policy.Conditions(j.Facts, j.Resource.judged(), j.Decision.Index)
@@ -111,6 +119,7 @@ func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *
 		return nil, false, true
 	case j.Facts.Method == http.MethodHead && resp.StatusCode < 500:
 		if e, refused := fl.f.head(fl, j, resp, t, rules); e != nil {
+			j.trace().Note(policy.StepUpdatedByHead)
 			drain(resp)
 			fl.useEntry(resp.StatusCode, e, refused)
 			return nil, true, false
@@ -124,11 +133,13 @@ func (fl *flight) useStored(j *Job, resp *http.Response, t policy.Times, rules *
 func (fl *flight) deliver(j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (carry func()) {
 	stored, why := admit(j, resp, t, rules)
 	length := contentLength(j, resp)
-	if stored != nil && length > fl.f.limits.Load().maxObject {
+	if most := fl.f.limits.Load().maxObject; stored != nil && length > most {
 		stored, why = nil, policy.TooLarge
+		j.traceTooLarge(length, most)
 	}
 	fl.status, fl.header, fl.length = resp.StatusCode, resp.Header, length
 	fl.stored, fl.refused = stored, why
+	policy.RemoveTags(resp.Header, rules)
 	if stored == nil {
 		fl.displace(j)
 		fl.giveAway(resp)
@@ -157,7 +168,7 @@ func (fl *flight) publish(stored *policy.Stored) {
 func (fl *flight) displace(j *Job) {
 	e := j.selected()
 	if e != nil && j.Facts.Method == http.MethodGet && j.Decision.Reason != policy.PartialMiss && policy.Displaces(j.Facts, e.Stored, fl.status, time.Now()) {
-		fl.f.update(fl, updates{e.head: nil}, nil)
+		fl.f.update(fl, updates{e.head: nil}, nil, nil)
 	}
 }
 

@@ -13,25 +13,34 @@ import (
 // put stores a flight's entry beside the other variants of its resource.
 func (f *Fetcher) put(fl *flight, e *Entry) policy.Reason {
 	limits := f.limits.Load()
+	f.writes.RLock()
+	defer f.writes.RUnlock()
 	for {
+		marks := f.marks.Load()
 		seen := f.joinable(fl.key, e)
-		old := f.entries(seen)
+		old, dead := f.live(marks, fl.key, seen)
 		merged, why := merge(old, e, limits.maxObject)
 		changed := false
 		ok := f.store.Update(fl.key, func(k Kept, _ bool) cache.Change[Kept] {
-			switch {
-			case fl.doomed.Load():
-				why = policy.Invalidated
-			case k != seen && e.Partial != nil:
-				changed = true // join it with that
-				return cache.Change[Kept]{Op: cache.Keep}
-			case k != seen:
-				old = f.entries(k)
+			if now := f.marks.Load(); k != seen || now != marks {
+				if e.Partial != nil {
+					changed = true // join it with that
+					return cache.Change[Kept]{Op: cache.Keep}
+				}
+				marks = now
+				old, dead = f.live(marks, fl.key, k)
 				merged, why = merge(old, e, limits.maxObject)
+			}
+			if _, doom := fl.settled(marks, e); doom != policy.ReasonNone {
+				why = doom
+			}
+			if why == policy.ReasonNone {
+				merged, why = fl.settled(marks, merged)
 			}
 			if why != policy.ReasonNone {
 				return cache.Change[Kept]{Op: cache.Keep}
 			}
+			marks.count(dead)
 			return f.change(fl.key, with(old, merged, limits.maxVariants))
 		})
 		switch {
@@ -51,13 +60,6 @@ func (f *Fetcher) joinable(key string, e *Entry) (k Kept) {
 		k, _ = f.store.Get(key)
 	}
 	return k
-}
-
-func (f *Fetcher) entries(k Kept) []*Entry {
-	if k.isNothing() {
-		return nil
-	}
-	return f.read(k).Entries
 }
 
 // change puts entries.
@@ -109,6 +111,7 @@ func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 	}
 	stored := *newer.Stored
 	stored.Partial = partial
+	stored.UniteTags(old.Stored)
 	e := &Entry{Stored: &stored, Body: joinBodies(partial, old.Partial, old.Body, newer.Partial, newer.Body)}
 	if partial.Whole() {
 		stored.Partial, stored.Status = nil, http.StatusOK
@@ -124,13 +127,20 @@ func join(old, newer *Entry, maxObject int64) (*Entry, bool) {
 // is not stored, if so.
 func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Times, rules *policy.Rules) (answer *Entry, refused policy.Reason) {
 	selected := policy.Freshen(j.Facts, j.Resource.judged(), j.Decision.Index, resp.Header)
+	if len(selected) > 0 {
+		j.traceConfirmed(len(selected))
+	}
 	changes := make(updates, len(selected))
+	var from *Entry // of the answer
 	for _, i := range selected {
 		old := j.Resource.Entries[i]
+		if f.dead(j.Key, old) { // what is confirmed is gone meanwhile
+			continue
+		}
 		fresh, why := updated(old, j, resp.Header, t, rules)
 		changes.note(old, fresh, why)
 		if answer == nil || i == j.Decision.Index {
-			answer, refused = fresh, why
+			answer, refused, from = fresh, why, old
 		}
 	}
 	if answer == nil {
@@ -144,7 +154,7 @@ func (f *Fetcher) freshen(fl *flight, j *Job, resp *http.Response, t policy.Time
 		}
 	}
 	if len(changes) > 0 || added != nil {
-		f.update(fl, changes, added)
+		f.update(fl, changes, added, from)
 	}
 	return answer, refused
 }
@@ -200,6 +210,7 @@ func updated(old *Entry, j *Job, newer http.Header, t policy.Times, rules *polic
 		stored = &c
 	}
 	stored.Partial = old.Partial
+	stored.InheritTags(old.Stored, newer, rules)
 	if slices.Equal(stored.Vary, old.Vary) {
 		stored.VaryValues = old.VaryValues
 	}
@@ -216,28 +227,36 @@ func forRequest(e *Entry, j *Job) *Entry {
 	return &Entry{Stored: &stored, Fields: e.Fields, Body: e.Body}
 }
 
-// update replaces entries in the store, as far as they are still there.
-func (f *Fetcher) update(fl *flight, changes updates, added *Entry) {
+// update replaces entries in the store, as far as they are still there. What is
+// added was made of from, and is not without it.
+func (f *Fetcher) update(fl *flight, changes updates, added, from *Entry) {
 	limits := f.limits.Load()
+	f.writes.RLock()
+	defer f.writes.RUnlock()
 	f.store.Update(fl.key, func(k Kept, ok bool) cache.Change[Kept] {
 		if !ok || fl.doomed.Load() {
 			return cache.Change[Kept]{Op: cache.Keep}
 		}
-		old := f.read(k).Entries
+		marks := f.marks.Load()
+		old, dead := f.live(marks, fl.key, k)
 		entries := make([]*Entry, 0, len(old)+1)
 		for _, o := range old {
 			fresh, known := changes[o.head]
-			switch {
-			case !known:
+			if !known {
 				entries = append(entries, o)
-			case fresh != nil:
+			} else if fresh != nil {
 				fresh.touched = o.used()
-				entries = append(entries, fresh)
+				if fresh, why := fl.settled(marks, fresh); why == policy.ReasonNone {
+					entries = append(entries, fresh)
+				}
 			}
 		}
-		if added != nil {
-			entries = with(entries, added, limits.maxVariants)
+		if added != nil && slices.ContainsFunc(old, func(o *Entry) bool { return o.head == from.head }) {
+			if settled, why := fl.settled(marks, added); why == policy.ReasonNone {
+				entries = with(entries, settled, limits.maxVariants)
+			}
 		}
+		marks.count(dead)
 		if len(entries) == 0 {
 			return cache.Change[Kept]{Op: cache.Remove}
 		}
@@ -252,6 +271,9 @@ func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, 
 	changes := make(updates)
 	rs := &policy.Response{Status: resp.StatusCode, Fields: resp.Header}
 	for i, o := range j.Resource.entries() {
+		if f.dead(j.Key, o) {
+			continue
+		}
 		switch policy.Head(j.Facts, o.Stored, o.Body.Size(), rs) {
 		case policy.HeadUpdates:
 			fresh, why := updated(o, j, resp.Header, t, rules)
@@ -264,7 +286,7 @@ func (f *Fetcher) head(fl *flight, j *Job, resp *http.Response, t policy.Times, 
 		}
 	}
 	if len(changes) > 0 {
-		f.update(fl, changes, nil)
+		f.update(fl, changes, nil, nil)
 	}
 	return answer, refused
 }

@@ -16,6 +16,7 @@ func (f *Fetcher) solo(ctx context.Context, j *Job) (*Answer, error) {
 		f.mu.Unlock()
 		return nil, &Failure{Reason: policy.ClientGone, Err: errClosed}
 	}
+	f.renew(j)
 	fl := newFlight(f, "", j)
 	f.list(fl)
 	f.wg.Add(1) // so that Close waits for it, and what follows may launch

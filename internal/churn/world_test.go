@@ -42,6 +42,7 @@ type world struct {
 	sent      atomic.Int64
 	hits      atomic.Int64
 	changes   atomic.Int64
+	purges    atomic.Int64
 }
 
 func newWorld(t *testing.T, engine cache.Engine) *world {

@@ -19,8 +19,14 @@ const patience = time.Hour
 // called in a synctest bubble. The error names the line of the first statement
 // that did not hold, after the name of the file.
 func Play(file, text string) ([]proxy.Outcome, error) {
+	outcomes, _, err := play(file, text, false)
+	return outcomes, err
+}
+
+func play(file, text string, traced bool) ([]proxy.Outcome, string, error) {
 	statements, err := parse(text)
 	w := newWorld()
+	w.traced = traced
 	for _, s := range statements {
 		if err != nil {
 			break
@@ -34,7 +40,7 @@ func Play(file, text string) ([]proxy.Outcome, error) {
 	if err != nil {
 		err = fmt.Errorf("%s:%w", file, err)
 	}
-	return w.outcomes, err
+	return w.outcomes, w.transcript(), err
 }
 
 // verbs are the statements.

@@ -107,6 +107,10 @@ func (s *setup) global(word, rest string) (known bool, err error) {
 		s.maxVariants, err = strconv.Atoi(rest)
 	case "x_cache_status":
 		s.c.XCacheStatus = true
+	case "server_timing":
+		s.c.ServerTiming = true
+	case "debug_token":
+		s.c.DebugToken = rest
 	case "debug_key":
 		s.c.DebugKey = true
 	case "trusted_proxies":
@@ -116,6 +120,15 @@ func (s *setup) global(word, rest string) (known bool, err error) {
 				return true, err
 			}
 			s.c.Trusted = append(s.c.Trusted, prefix)
+		}
+	case "purge_from":
+		s.c.PurgeFrom = nil
+		for p := range strings.FieldsSeq(rest) {
+			prefix, err := netip.ParsePrefix(p)
+			if err != nil {
+				return true, err
+			}
+			s.c.PurgeFrom = append(s.c.PurgeFrom, prefix)
 		}
 	case "write_timeout":
 		s.c.WriteTimeout, err = time.ParseDuration(rest)
@@ -180,6 +193,7 @@ func settingOf(col string) (func(*proxy.Settings), error) {
 	words := strings.Fields(rest)
 	change := map[string]func(*proxy.Settings){
 		"bypass":         func(s *proxy.Settings) { s.Bypass = true },
+		"keep_tags":      func(s *proxy.Settings) { s.KeepTags = true },
 		"client_bypass":  func(s *proxy.Settings) { s.IgnoreClient = rest == "ignore" },
 		"type_guard":     func(s *proxy.Settings) { s.TypeGuard = true },
 		"set_cookie":     func(s *proxy.Settings) { s.SetCookie = cookieRules[rest] },

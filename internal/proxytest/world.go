@@ -21,7 +21,8 @@ type world struct {
 	setup   *setup
 	origin  *backend
 	clients map[string]*client
-	made    int // connections so far
+	made    int  // connections so far
+	traced  bool // every request is
 
 	store    cache.Store[revalidate.Kept]
 	upstream *origin.Origin
@@ -60,7 +61,7 @@ func (w *world) open() (err error) {
 	})
 	w.listener = &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	w.server = server.New(w.listener, server.Options{
-		Handler: w.proxy, Hit: w.proxy.Hit, Refuse: w.proxy.Refuse, ReadHeader: readHeader,
+		Handler: w.handler(), Hit: w.hit(), Refuse: w.proxy.Refuse, ReadHeader: readHeader,
 		MaxConnsPerClient: w.setup.mostConns,
 	})
 	w.served = make(chan struct{})

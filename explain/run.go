@@ -1,0 +1,102 @@
+package explain
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"cacheproxy/cache"
+	"cacheproxy/policy"
+	"cacheproxy/proxy"
+	"cacheproxy/revalidate"
+)
+
+// MostBody is how many bytes of an answer's content are read; what is longer is
+// broken off.
+const MostBody = 256 << 20
+
+// Run puts a request through a proxy and tells what came of it. The request counts
+// like any other: it is logged, and its answer is stored if it may be. The error
+// is an *Invalid, or that of the context.
+func Run(ctx context.Context, p *proxy.Proxy, q Request) (Report, error) {
+	var report Report
+	times := 1
+	if q.Twice {
+		times = 2
+	}
+	for range times {
+		r, err := q.build(ctx) // anew: the proxy changes it
+		if err != nil {
+			return Report{}, err
+		}
+		report.URL, report.Method = q.URL, r.Method
+		a := ask(p, r)
+		if err := ctx.Err(); err != nil {
+			return Report{}, err
+		}
+		report.Answers = append(report.Answers, a)
+	}
+	return report, nil
+}
+
+// ask puts one request through the proxy.
+func ask(p *proxy.Proxy, r *http.Request) Answer {
+	trace, w := new(policy.Trace), &discard{header: make(http.Header)}
+	var a Answer
+	func() {
+		defer func() {
+			if v := recover(); v != nil && v != http.ErrAbortHandler {
+				panic(v)
+			}
+		}()
+		p.ServeTraced(w, r, trace, func(o *proxy.Outcome) { a = NewAnswer(o) })
+	}()
+	a.Cut = w.cut
+	now := time.Now()
+	for _, s := range p.Stored(a.Key) {
+		a.Stored = append(a.Stored, newStored(s, now))
+	}
+	return a
+}
+
+// discard is a response writer that keeps nothing.
+type discard struct {
+	header http.Header
+	size   int64
+	cut    bool
+}
+
+func (d *discard) Header() http.Header { return d.header }
+
+func (d *discard) WriteHeader(int) {}
+
+// Flush is called while content is on its way.
+func (d *discard) Flush() {}
+
+func (d *discard) Write(b []byte) (int, error) {
+	if d.size += int64(len(b)); d.size > MostBody {
+		d.cut = true
+		return 0, http.ErrContentLength
+	}
+	return len(b), nil
+}
+
+// Setup is what [Offline] works with.
+type Setup struct {
+	Config      *proxy.Config // routes and all
+	MaxObject   int64         // bytes of a body that is stored
+	MaxVariants int           // of one URL
+}
+
+// Offline is Run with a proxy of its own, which is empty and ends with it: no
+// running proxy is needed, and none learns of it.
+func Offline(ctx context.Context, s Setup, q Request) (Report, error) {
+	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 64<<20 + 2*s.MaxObject})
+	if err != nil {
+		return Report{}, err
+	}
+	defer store.Close()
+	f := revalidate.New(revalidate.Options{Store: store, MaxObject: s.MaxObject, MaxVariants: s.MaxVariants})
+	defer f.Close()
+	return Run(ctx, proxy.New(f, s.Config, nil), q)
+}

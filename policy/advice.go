@@ -1,0 +1,77 @@
+package policy
+
+// advices say for every reason what to change to get another result, or why there
+// is nothing to change.
+var advices = [reasonCount]string{
+	Fresh:                "Nothing: this is a hit. To have it end earlier, let the origin send a smaller max-age or set `max_ttl` in a rule; to end it now, purge the URL.",
+	Immutable:            "Nothing: this is a hit. For reloads to be validated, the origin must leave `immutable` out of Cache-Control.",
+	StaleWhileRevalidate: "Nothing: the client did not wait, and the next one gets the refreshed response. For clients to wait instead, leave stale-while-revalidate out of Cache-Control, and `stale_while_revalidate` out of the rules.",
+	MaxStale:             "Nothing: the client asked for this by max-stale. The origin forbids it by must-revalidate.",
+	StaleIfError:         "Look after the origin, which failed; clients did not see it. For them to see it, the origin sends must-revalidate, or a rule sets `stale_if_error: 0s`.",
+
+	URIMiss:         "Nothing, for the first request of a URL. When it happens again and again, look at why the answer is not stored, at the parameters of the query that make every URL a new one (`query` in a rule keeps or drops them), and at the evictions of the store (`cache.size`).",
+	VaryMiss:        "Nothing, for the first request of its kind. When it happens again and again, let the origin name fewer fields in Vary: User-Agent and Cookie make nearly every client a kind of its own. Cookies that do not matter can be dropped by `ignore_cookies` in a rule.",
+	MethodMiss:      "Nothing: after a GET, both GET and HEAD are answered from the store.",
+	PartialMiss:     "Nothing: what is missing is fetched, and joined with what is there when the origin sends a strong ETag or Last-Modified.",
+	Stale:           "A longer lifetime: let the origin send a larger max-age or s-maxage, or set `min_ttl` or `ttl` in a rule. So that clients need not wait, let it send stale-while-revalidate, or set `stale_while_revalidate` in a rule.",
+	ResponseNoCache: "The origin sends `no-cache`, so that every use is validated. If the response may be used for a while, let it send max-age instead, or replace Cache-Control by `response_headers` in a rule.",
+	RequestNoCache:  "The client sends `Cache-Control: no-cache`, as browsers do on a forced reload. With `client_bypass: ignore` in a rule such wishes have no effect.",
+	RequestMaxAge:   "The client sends `max-age`, as browsers do on a reload. With `client_bypass: ignore` in a rule such wishes have no effect; `immutable` from the origin spares fresh responses.",
+	RequestMinFresh: "The client sends `min-fresh`. With `client_bypass: ignore` in a rule such wishes have no effect; a longer lifetime meets them.",
+
+	Method:          "Nothing: only GET and HEAD are answered from the store.",
+	RequestNoStore:  "The client sends `no-store`. With `client_bypass: ignore` in a rule such wishes have no effect.",
+	RequestBody:     "Send the GET or HEAD without content: put what the origin needs into the URL.",
+	OriginCondition: "Send If-None-Match or If-Modified-Since instead: those are evaluated here. If-Match and If-Unmodified-Since are meant for changing things.",
+	Upgrade:         "Nothing: a connection of another protocol cannot be stored.",
+	DotSegments:     "Ask for the URL in its plain form, without `.` and `..` in the path.",
+	Bypass:          "A rule says `bypass: true`; take it away, or let it match less.",
+
+	MethodNotStored:     "Nothing: only answers to GET and HEAD are stored, and to POST under conditions.",
+	StatusNever:         "The status table stores this status never. If it may be stored, say so in a rule with `store`, for example `store: {302: explicit}`.",
+	StatusNeedsExplicit: "Let the origin send max-age, s-maxage or Expires with this status, or set `status_ttl` in a rule.",
+	NotUnderstood:       "Let the origin leave out `must-understand`, or use a registered status.",
+	NoStore:             "The origin sends `no-store`. If every user gets the same, remove it, or replace it for this cache alone: by CDN-Cache-Control from the origin, which goes before Cache-Control, or by `response_headers` in a rule.",
+	Private:             "The origin sends `private`. If every user gets the same, remove it, or replace it for this cache alone: by CDN-Cache-Control from the origin, which goes before Cache-Control, or by `response_headers` in a rule.",
+	Authorization:       "The request carries Authorization. If every user gets the same, let the origin send `public`, `s-maxage` or `must-revalidate`.",
+	SetCookie:           "The response sets a cookie. Let the origin not set one here, or say in a rule `set_cookie: strip`, if every user gets the same.",
+	TypeMismatch:        "Let the origin send the Content-Type that belongs to the end of the path, or answer 404 to paths that do not exist. If all is well as it is, say `type_guard: false` in a rule.",
+	TooManyTags:         "Let the origin send fewer or shorter tags, or name in a rule only the fields that matter (`tags: {fields: [...]}`).",
+	VaryStar:            "The origin sends `Vary: *`; let it name the request fields by which its answers differ.",
+	PartialUnusable:     "Let the origin send one part with a right Content-Range, or the whole with status 200.",
+	NoFreshness:         "Let the origin send max-age or s-maxage, or an ETag to validate with, or set `ttl` or `status_ttl` in a rule.",
+	ContentLocation:     "If a GET of the same URL would bring the same, let the origin send max-age and a Content-Location with that URL.",
+	TooLarge:            "Set a larger `cache.max_object`, if bodies of this size are worth their room.",
+	Incomplete:          "Look after the origin: the body broke off, or is not as long as Content-Length says. The client saw a broken transfer.",
+	Invalidated:         "Nothing: the next request fetches it anew.",
+	Superseded:          "Nothing: something newer is stored already.",
+	StoreRefused:        "Set a larger `cache.size`: what is stored is asked for more often than this.",
+
+	OnlyIfCached:        "The client sends `only-if-cached`, so the origin is not asked. Ask once without it, and the answer may be stored.",
+	RangeNotSatisfiable: "Ask for a range that begins within the content; Content-Range in the answer says how long it is.",
+	MethodNotAllowed:    "Use one of the methods in the Allow field of the answer.",
+	BadRequest:          "Mend the request: its target, its Host or its framing is not valid HTTP.",
+	RequestTimeout:      "Send the request faster, or set longer `timeouts.read_header` and `timeouts.read_body`.",
+	ContentTooLarge:     "Send less, or set a larger `limits.request_body`.",
+	URITooLong:          "Use a shorter URL, or set a larger `limits.uri_size`.",
+	HeaderTooLarge:      "Send fewer and smaller fields (most often it is cookies), or set larger `limits.header_size` and `limits.header_fields`.",
+	TooManyRequests:     "Come again after the time in Retry-After, or set a larger `rate_limit.rate`.",
+	TooManyConnections:  "Use fewer connections, or set larger `limits.connections` and `limits.client_connections`.",
+	NotImplemented:      "Send the content with chunked as its only transfer coding, or with Content-Length.",
+	VersionNotSupported: "Speak HTTP/1.1 or HTTP/2.",
+	NoRoute:             "Add a route for this host and path, or ask for a host that has one.",
+	Loop:                "The origin, or something before it, leads back to this proxy: look at the origin's address, and at `headers.via` of the proxies in the chain.",
+	Overloaded:          "Look after the origins, which are slow, or set a larger `limits.requests`.",
+	OriginBusy:          "Give the origin more servers, or set larger `limits.target_requests` and `limits.queue`.",
+	OriginDown:          "Look after the origin's servers: `GET /api/upstreams` says which are down, and why. With `stale_if_error` in a rule, stored responses stand in.",
+	Purge:               "Nothing: it was asked for.",
+	PurgeForbidden:      "Name the client in `purge_from`, or purge by the operators' side: `cacheproxy purge`.",
+	OriginUnreachable:   "Look whether the origin's address and port are right, and whether it accepts connections. With `stale_if_error` in a rule, stored responses stand in.",
+	OriginTimeout:       "Look why the origin is slow, or set a longer `timeouts.response_header`. With `stale_if_error` in a rule, stored responses stand in.",
+	OriginInvalid:       "Mend the origin: what it sent is not valid HTTP. With `stale_if_error` in a rule, stored responses stand in.",
+	ClientGone:          "Nothing here: the client left. When many do, look at how long the origin takes.",
+}
+
+// Advice says what to change to get another result, or why there is nothing to
+// change. It is empty for ReasonNone only.
+func (r Reason) Advice() string { return advices[r] }

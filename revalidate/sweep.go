@@ -1,0 +1,153 @@
+package revalidate
+
+import (
+	"slices"
+	"time"
+
+	"cacheproxy/cache"
+	"cacheproxy/purge"
+)
+
+// sweepShare bounds what sweeps take while nobody waits for one: after each there is
+// a pause of so many times as long.
+const sweepShare = 9
+
+// sweep works off purges, as long as there are any: it takes out of the store what
+// their marks hit. One sweep serves all that were set before it began.
+//
+// A mark ends when it was swept for and every flight that began before it has
+// landed. What is stored later on can then not be hit: it was requested after the
+// mark, or made with a look at it.
+func (f *Fetcher) sweep() {
+	for {
+		all := f.takePending()
+		if all == nil {
+			return
+		}
+		began := time.Now()
+		complete := f.clean(all)
+		f.purges.mu.Lock()
+		for _, p := range all {
+			for _, s := range p.marks {
+				s.swept = true
+			}
+		}
+		f.purges.mu.Unlock()
+		f.retire()
+		for _, p := range all {
+			p.end(complete)
+		}
+		f.rest(sweepShare * time.Since(began))
+	}
+}
+
+// takePending returns the purges to sweep for; nil ends the sweeps.
+func (f *Fetcher) takePending() (all []*Purged) {
+	f.purges.mu.Lock()
+	defer f.purges.mu.Unlock()
+	all, f.purges.pending = f.purges.pending, nil
+	f.purges.sweeping = all != nil
+	return all
+}
+
+// rest waits before the next sweep, if there is one to make, for so long or until
+// somebody waits for it.
+func (f *Fetcher) rest(d time.Duration) {
+	f.purges.mu.Lock()
+	more := len(f.purges.pending) > 0
+	f.purges.mu.Unlock()
+	if !more {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-f.purges.wanted:
+	case <-f.life.Done():
+	}
+}
+
+// clean applies the marks of purges to all that is stored. It returns false when it
+// did not come to the end, since the fetcher is closed.
+func (f *Fetcher) clean(all []*Purged) (complete bool) {
+	var states []*standing
+	for _, p := range all {
+		for _, s := range p.marks {
+			if s.Kind != purge.URL {
+				states = append(states, s)
+			}
+		}
+	}
+	m := new(inForce).with(states)
+	// Who writes to the store without knowledge of these marks is waited for: what
+	// it writes is there when Range begins.
+	f.writes.Lock()
+	complete = f.life.Err() == nil
+	f.writes.Unlock()
+	if !complete {
+		return false
+	}
+	var r Resource
+	f.store.Range(func(key string, k Kept, _ int64) bool {
+		r.fill(k, f.base)
+		for _, s := range r.Stored {
+			if found := m.set.Find(key, s); found.Hard >= 0 || found.Soft >= 0 {
+				f.cleanKey(m, key)
+				break
+			}
+		}
+		complete = f.life.Err() == nil
+		return complete
+	})
+	return complete
+}
+
+// cleanKey applies marks to what is stored under a key.
+func (f *Fetcher) cleanKey(m *inForce, key string) {
+	f.store.Update(key, func(k Kept, ok bool) cache.Change[Kept] {
+		if !ok {
+			return cache.Change[Kept]{Op: cache.Keep}
+		}
+		r := f.read(k)
+		var entries []*Entry
+		changed := false
+		for _, e := range r.Entries {
+			found := m.set.Find(key, e.Stored)
+			switch {
+			case found.Hard >= 0:
+				m.states[found.Hard].entries.Add(1)
+				changed = true
+				continue
+			case found.Soft >= 0:
+				m.states[found.Soft].entries.Add(1)
+				if at := m.set.Time(found.Soft); e.LifetimeTo(at) < e.Lifetime {
+					e, changed = e.staleFrom(at), true
+				}
+			}
+			entries = append(entries, e)
+		}
+		switch {
+		case !changed:
+			return cache.Change[Kept]{Op: cache.Keep}
+		case len(entries) == 0:
+			return cache.Change[Kept]{Op: cache.Remove}
+		}
+		return f.change(key, entries)
+	})
+}
+
+// retire takes marks out of force that have ended.
+func (f *Fetcher) retire() {
+	f.purges.mu.Lock()
+	defer f.purges.mu.Unlock()
+	now := f.marks.Load()
+	f.mu.Lock()
+	left := slices.DeleteFunc(slices.Clone(now.states), func(s *standing) bool {
+		return s.swept && f.cohorts.landed(s.after)
+	})
+	f.mu.Unlock()
+	if len(left) < len(now.states) {
+		f.marks.Store(now.with(left))
+	}
+}
