@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cacheproxy/insight"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
@@ -63,10 +64,21 @@ sum by (error) (rate(cacheproxy_origin_failures_total[5m]))
 ` + "```" + `
 `
 
+// registered are all metrics that a proxy reports.
+func registered(t *testing.T) (*Metrics, *insight.Insight) {
+	in := insight.New(insight.Options{})
+	t.Cleanup(in.Close)
+	m := NewMetrics(testSources())
+	m.Register(in.Collector())
+	return m, in
+}
+
 // metricsDoc describes every metric of ours that a proxy in use reports.
 func metricsDoc(t *testing.T) (text string, names int) {
-	m := NewMetrics(testSources())
-	m.Observe(with(miss(), func(o *proxy.Outcome) { o.Refused = policy.Private })) // a child for every label
+	m, in := registered(t)
+	o := with(miss(), func(o *proxy.Outcome) { o.Refused = policy.Private }) // a child for every label
+	m.Observe(o)
+	in.Observe(o)
 	families, err := m.registry.Gather()
 	require.NoError(t, err)
 	var b strings.Builder
@@ -101,7 +113,7 @@ func TestDocIsUpToDate(t *testing.T) {
 func TestDocHasEveryDescription(t *testing.T) {
 	described := map[string]bool{}
 	descs := make(chan *prometheus.Desc, 100)
-	m := NewMetrics(testSources())
+	m, _ := registered(t)
 	go func() { m.registry.Describe(descs); close(descs) }()
 	ours := regexp.MustCompile(`fqName: "(cacheproxy_[a-z_]+)"`)
 	for d := range descs {

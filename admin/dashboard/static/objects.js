@@ -1,0 +1,68 @@
+// What is stored, and what can be done with it.
+
+import { el, byId, put, table, facts } from "./dom.js";
+import { get, post } from "./api.js";
+import { bytes, count, seconds } from "./format.js";
+import { openDetail } from "./detail.js";
+
+let offers = [];
+
+export function makeObjects(show) {
+  byId("objects-form").addEventListener("submit", (e) => { e.preventDefault(); show(); });
+}
+
+export async function showObjects(offered) {
+  offers = offered;
+  const q = byId("objects-form").elements.q.value.trim();
+  const { objects, looked_at: looked, complete } = await get("/api/objects", { q, limit: 100 });
+  byId("objects-note").textContent = complete ? `${count(objects.length)} found` : `the first ${count(objects.length)}, after a look at ${count(looked)}; say more of the URL to see others`;
+  put(byId("objects-table"), table([
+    { name: "URL", cell: (o) => el("button", { type: "button", class: "link url", click: () => showObject(o) }, o.url) },
+    { name: "Status", kind: "num", cell: (o) => String(o.status) },
+    { name: "Type", kind: "wide", cell: (o) => o.content_type },
+    { name: "Size", kind: "num", cell: (o) => bytes(o.bytes) },
+    { name: "Variants", kind: "num wide", cell: (o) => count(o.variants) },
+    { name: "Age", kind: "num wide", cell: (o) => seconds(o.age_s) },
+    { name: "Fresh for", kind: "num", cell: (o) => freshness(o.ttl_s) },
+  ], objects, q ? "Nothing stored has this in its URL." : "Nothing is stored yet. Request something cacheable through the proxy."));
+}
+
+const freshness = (ttl) => (ttl > 0 ? seconds(ttl) : el("span", { class: "tag warn" }, "stale"));
+
+async function showObject(o) {
+  const { variants } = await get("/api/objects/one", { key: o.key });
+  const said = el("pre", { id: "object-said", tabindex: "0", "aria-live": "polite", hidden: true });
+  openDetail(o.url, buttons(o, said), said, variants.map((v, i) => el("article", { class: "variant" },
+    el("h3", {}, variants.length > 1 ? `Variant ${i + 1}: ` : "", `${v.method} ${v.status} `, el("span", { class: v.stale ? "tag warn" : "tag good" }, v.stale ? "stale" : "fresh")),
+    facts([
+      ["For", Object.entries(v.vary || {}).map(([name, value]) => `${name}: ${value}`).join(", ")],
+      ["Content", bytes(v.length) + (v.partial ? ", a part of it" : "")], ["Age", seconds(v.age_s)],
+      ["Lifetime", `${seconds(v.lifetime_s)}${v.lifetime_source ? `, from ${v.lifetime_source}` : ""}`],
+      ["Stale while revalidated", v.stale_while_revalidate_s ? seconds(v.stale_while_revalidate_s) : ""],
+      ["Stale if the origin fails", v.stale_if_error_s ? seconds(v.stale_if_error_s) : ""],
+      ["Must be revalidated", v.must_revalidate ? "yes" : ""], ["ETag", v.etag], ["Last-Modified", v.last_modified], ["Tags", (v.tags || []).join(", ")],
+    ]),
+    el("table", { class: "fields" }, el("tbody", {}, (v.header || []).map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))))))));
+}
+
+const deeds = [
+  ["purge", "Purge", "/api/purge", (url) => ({ urls: [url], soft: false })],
+  ["purge", "Soft purge", "/api/purge", (url) => ({ urls: [url], soft: true })],
+  ["refresh", "Refresh", "/api/refresh", (url) => ({ urls: [url] })],
+  ["explain", "Explain", "/api/explain", (url) => ({ url })],
+];
+
+function buttons(o, said) {
+  return el("div", { class: "deeds" }, deeds.filter(([offer]) => offers.includes(offer)).map(([, name, path, body]) =>
+    el("button", { type: "button", click: async (e) => {
+      e.target.disabled = true;
+      try {
+        const answer = await post(path, body(o.url));
+        said.textContent = typeof answer === "string" ? answer : JSON.stringify(answer, null, 2);
+      } catch (error) {
+        said.textContent = error.message;
+      }
+      said.hidden = false;
+      e.target.disabled = false;
+    } }, name)));
+}

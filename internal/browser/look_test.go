@@ -1,0 +1,54 @@
+package browser
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+)
+
+// shifts is how much moved so far without being asked to: Cumulative Layout
+// Shift, of which 0.1 is still called good.
+const shifts = `new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) sum += e.value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 500);
+})`
+
+// The page under load, in the colours that the system asks for, on a screen and
+// on a phone.
+func TestLooks(t *testing.T) {
+	w := newWorld(t, "")
+	w.hear()
+	stop := w.load(12)
+	defer stop()
+	time.Sleep(4 * time.Second) // of load, so that there is something to see
+	w.broken.Store(true)
+	time.Sleep(2 * time.Second)
+	w.broken.Store(false)
+	for _, tc := range []struct {
+		name, scheme  string
+		width, height int64
+		ground        string
+	}{
+		{"light", "light", 1280, 900, "rgb(244, 246, 248)"},
+		{"dark", "dark", 1280, 900, "rgb(15, 20, 25)"},
+		{"phone", "light", 380, 800, "rgb(244, 246, 248)"},
+		{"phone-dark", "dark", 380, 800, "rgb(15, 20, 25)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newTab(t, tc.width, tc.height, tc.scheme)
+			b.open(w.admin + "/ui/")
+			b.until(`document.querySelectorAll("#requests-table tbody tr").length > 10`)
+			time.Sleep(3 * time.Second) // of a stream of events, for the charts
+			b.picture("dashboard-" + tc.name)
+			assert.Equal(t, tc.ground, value[string](b, "getComputedStyle(document.body).backgroundColor"))
+			assert.True(t, value[bool](b, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "no scroll sideways")
+			assert.Equal(t, 6, value[int](b, `document.querySelectorAll("#charts canvas").length`))
+			assert.Less(t, run(b, chromedp.Evaluate[float64](shifts, chromedp.EvalAwaitPromise)), .1, "what is read stays where it is")
+			assert.Empty(t, b.said())
+		})
+	}
+}
