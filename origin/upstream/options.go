@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ type Options struct {
 	Health   *Health // nil = no active checks
 	Ejection Ejection
 	Retry    Retry
+
+	// Attempt sees every try: it calls send once, with the request or a copy, and
+	// returns what that returns. resend is how many tries came before. nil = nobody
+	// looks on.
+	Attempt func(r *http.Request, resend int, send func(*http.Request) (*http.Response, error)) (*http.Response, error)
 }
 
 // Health are active checks: a GET of Path on each target, which tells whether it is

@@ -93,7 +93,7 @@ func (u *Upstream) send(t *trip, p permit) (*http.Response, outcome, error) {
 	if t.anew {
 		to = c.anew
 	}
-	resp, err := to.RoundTrip(c.aim(t.r, t.content.reader()))
+	resp, err := u.attempt(t, to, c.aim(t.r, t.content.reader()))
 	panics = false
 	now := u.now()
 	o := outcome{resp: resp, took: now - p.began}
@@ -117,6 +117,13 @@ func (u *Upstream) send(t *trip, p permit) (*http.Response, outcome, error) {
 	c.slots.note(now, timed, resp.StatusCode == http.StatusServiceUnavailable) // and not 429, which is about who asks
 	p.answered(now).watch(t.r.Context(), resp)
 	return resp, o, nil
+}
+
+func (u *Upstream) attempt(t *trip, to *origin.Origin, r *http.Request) (*http.Response, error) {
+	if u.o.Attempt == nil {
+		return to.RoundTrip(r)
+	}
+	return u.o.Attempt(r, len(t.had), to.RoundTrip)
 }
 
 // Ends of tries that say nothing about the target.
