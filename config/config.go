@@ -18,9 +18,12 @@ type Config struct {
 	Profile        string     `yaml:"profile"`
 	DrainTimeout   Duration   `yaml:"drain_timeout"`
 	Cache          Cache      `yaml:"cache"`
+	Snapshot       Snapshot   `yaml:"snapshot"`
 	AccessLog      AccessLog  `yaml:"access_log"`
+	Tracing        Tracing    `yaml:"tracing"`
 	Headers        Headers    `yaml:"headers"`
 	TrustedProxies []string   `yaml:"trusted_proxies"`
+	PurgeFrom      []string   `yaml:"purge_from"`
 	Timeouts       Timeouts   `yaml:"timeouts"`
 	Limits         Limits     `yaml:"limits"`
 	RateLimit      RateLimit  `yaml:"rate_limit"`
@@ -50,9 +53,10 @@ type Certificate struct {
 
 // Admin is the operator's side: health and metrics. Listen is "off" for none.
 type Admin struct {
-	Listen string `yaml:"listen"`
-	Token  string `yaml:"token"`
-	Pprof  bool   `yaml:"pprof"`
+	Listen     string `yaml:"listen"`
+	Token      string `yaml:"token"`
+	DebugToken string `yaml:"debug_token"`
+	Pprof      bool   `yaml:"pprof"`
 }
 
 // Cache bounds the store. MaxObject is bytes, MaxVariants counts per URL. Engine
@@ -63,6 +67,13 @@ type Cache struct {
 	SizeExponent float64   `yaml:"size_exponent"`
 	MaxObject    Size      `yaml:"max_object"`
 	MaxVariants  int       `yaml:"max_variants"`
+}
+
+// Snapshot is a file that keeps the store over a restart; without File there is none.
+// With Every it is also written while the proxy runs; 0 = only when it stops.
+type Snapshot struct {
+	File  string   `yaml:"file"`
+	Every Duration `yaml:"every"`
 }
 
 // AccessLog says what is logged and where. Sample counts only in mode sampled.
@@ -79,6 +90,7 @@ type Headers struct {
 	XCacheStatus bool   `yaml:"x_cache_status"`
 	Via          string `yaml:"via"`
 	DebugKey     bool   `yaml:"debug_key"`
+	ServerTiming bool   `yaml:"server_timing"`
 }
 
 // Timeouts bound every wait on the network.
@@ -124,6 +136,7 @@ type Rule struct {
 	Targeted             []string         `yaml:"targeted"`
 	Heuristic            *Heuristic       `yaml:"heuristic"`
 	TypeGuard            *bool            `yaml:"type_guard"`
+	Tags                 *Tags            `yaml:"tags"`
 }
 
 // Match holds globs, all of which must match; an empty one matches anything.
@@ -147,6 +160,13 @@ type HeaderEdit struct {
 	Remove []string          `yaml:"remove"`
 }
 
+// Tags says which response fields name tags to purge by, and whether clients see
+// them.
+type Tags struct {
+	Fields []string `yaml:"fields"`
+	Keep   *bool    `yaml:"keep"`
+}
+
 // Heuristic is the lifetime of a response that names none: Fraction (0..1) of the
 // time since Last-Modified, at most Max (RFC 9111, 4.2.2).
 type Heuristic struct {
@@ -164,7 +184,9 @@ func Default() Config {
 		DrainTimeout: 30 * second,
 		Cache:        Cache{Size: 256 << 20, Engine: "ristretto", SizeExponent: 0.5, MaxObject: defaultMaxObject, MaxVariants: 64},
 		AccessLog:    AccessLog{Mode: "sampled", Format: "json", Sample: 100, Output: "stderr"},
+		Tracing:      defaultTracing,
 		Headers:      Headers{CacheStatus: "cacheproxy"},
+		PurgeFrom:    []string{"127.0.0.0/8", "::1"},
 		Timeouts: Timeouts{
 			Connect:        5 * second,
 			ResponseHeader: 60 * second,
@@ -239,9 +261,14 @@ func hostRank(host string) int {
 
 // TrustedPrefixes returns TrustedProxies parsed; an address is a prefix of its
 // full length. Entries that Validate refuses are left out.
-func (c Config) TrustedPrefixes() []netip.Prefix {
+func (c Config) TrustedPrefixes() []netip.Prefix { return prefixes(c.TrustedProxies) }
+
+// PurgePrefixes returns PurgeFrom parsed in the same way.
+func (c Config) PurgePrefixes() []netip.Prefix { return prefixes(c.PurgeFrom) }
+
+func prefixes(list []string) []netip.Prefix {
 	var prefixes []netip.Prefix
-	for _, s := range c.TrustedProxies {
+	for _, s := range list {
 		if p, err := parsePrefix(s); err == nil {
 			prefixes = append(prefixes, p)
 		}

@@ -76,5 +76,10 @@ func defaultOf(path string) string {
 	for name := range strings.SplitSeq(path, ".") {
 		v = fieldsByName(v)[name]
 	}
+	if v.Kind() == reflect.Slice {
+		var out printer
+		out.value(v, 0)
+		return strings.TrimSpace(out.String())
+	}
 	return strings.Trim(scalar(v), `"`)
 }

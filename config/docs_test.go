@@ -78,6 +78,7 @@ func TestKeyExamplesAreValid(t *testing.T) {
 		"tls.listen":       "self_signed: true",
 		"tls.certificates": "listen: :8443",
 		"tls.self_signed":  "listen: :8443",
+		"snapshot.every":   "file: cache.snapshot",
 	}
 	for _, k := range keys {
 		if strings.HasPrefix(k.path, "rules[]") {

@@ -13,13 +13,12 @@ import (
 )
 
 // Print writes the effective configuration as YAML that Parse reads back to the
-// same value, provided that it is valid. Without secrets admin.token is left out,
-// with a comment in its place.
+// same value, provided that it is valid. Without secrets the tokens are left out,
+// with a comment in their place.
 func (c Config) Print(w io.Writer, secrets bool) error {
 	var out printer
-	out.hideToken = !secrets && c.Admin.Token != ""
-	if out.hideToken {
-		c.Admin.Token = ""
+	if !secrets {
+		out.hidden = c.Admin.hideSecrets()
 	}
 	out.block(reflect.ValueOf(c), 0)
 	_, err := w.Write(out.Bytes())
@@ -28,7 +27,22 @@ func (c Config) Print(w io.Writer, secrets bool) error {
 
 type printer struct {
 	bytes.Buffer
-	hideToken bool
+	hidden string // names of the tokens that are left out
+}
+
+// hideSecrets takes the tokens out and returns their names.
+func (a *Admin) hideSecrets() string {
+	var names []string
+	for _, t := range []struct {
+		name  string
+		value *string
+	}{{"token", &a.Token}, {"debug_token", &a.DebugToken}} {
+		if *t.value != "" {
+			*t.value = ""
+			names = append(names, t.name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // block prints the fields of a struct, one key a line. Nil and empty strings are
@@ -45,8 +59,8 @@ func (out *printer) block(v reflect.Value, indent int) {
 		}
 		out.WriteString(strings.Repeat(" ", indent) + name + ":")
 		out.value(field, indent)
-		if name == "admin" && out.hideToken {
-			out.WriteString("  # token: is set, and not shown here\n")
+		if name == "admin" && out.hidden != "" {
+			out.WriteString("  # " + out.hidden + ": is set, and not shown here\n")
 		}
 	}
 }

@@ -27,7 +27,9 @@ func (c *Config) Validate() error {
 	p.check("profile", oneOf(c.Profile, profiles))
 	p.check("drain_timeout", checkDuration(c.DrainTimeout, 0, maxDrain))
 	c.validateCache(p)
+	c.Snapshot.validate(p)
 	c.validateLog(p)
+	c.Tracing.validate(p)
 	p.check("headers.cache_status", checkStructuredToken(c.Headers.CacheStatus))
 	if c.Headers.Via != "" {
 		p.check("headers.via", checkToken(c.Headers.Via))
@@ -35,6 +37,10 @@ func (c *Config) Validate() error {
 	for i, s := range c.TrustedProxies {
 		_, err := parsePrefix(s)
 		p.check(fmt.Sprintf("trusted_proxies[%d]", i), err)
+	}
+	for i, s := range c.PurgeFrom {
+		_, err := parsePrefix(s)
+		p.check(fmt.Sprintf("purge_from[%d]", i), err)
 	}
 	c.validateTimeouts(p)
 	c.Limits.validate(p)
@@ -71,6 +77,7 @@ func (c *Config) validateOrigins(p *problems) {
 
 func (c *Config) validateAdmin(p *problems) {
 	p.check("admin.token", checkSecret(c.Admin.Token))
+	p.check("admin.debug_token", checkSecret(c.Admin.DebugToken))
 	if err := checkAdminListen(c.Admin.Listen); err != nil {
 		p.check("admin.listen", err)
 		return

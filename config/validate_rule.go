@@ -39,6 +39,11 @@ func (r *Rule) validate(p *problems, at string) {
 	for i, name := range r.Targeted {
 		p.check(fmt.Sprintf("%s.targeted[%d]", at, i), checkToken(name))
 	}
+	if r.Tags != nil {
+		for i, name := range r.Tags.Fields {
+			p.check(fmt.Sprintf("%s.tags.fields[%d]", at, i), checkToken(name))
+		}
+	}
 	r.Heuristic.validate(p, at+".heuristic")
 }
 

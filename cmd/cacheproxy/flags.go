@@ -78,32 +78,6 @@ func loadConfig(cmd *cobra.Command, env func(string) (string, bool)) (config.Con
 	return c, c.Validate()
 }
 
-// adminAddr finds the operators' address as loadConfig does, but reads a file
-// only when nothing before it gives the address: a proxy that refused a broken
-// file still runs.
-func adminAddr(cmd *cobra.Command, env func(string) (string, bool)) (string, error) {
-	c := config.Default()
-	if f := cmd.Flags().Lookup("admin"); f.Changed {
-		if err := c.Set("admin.listen", f.Value.String()); err != nil {
-			return "", usageError{fmt.Errorf("--admin: %w", err)}
-		}
-		return c.Admin.Listen, nil
-	}
-	if addr, _ := env("CACHEPROXY_ADMIN"); addr != "" {
-		if err := c.Set("admin.listen", addr); err != nil {
-			return "", fmt.Errorf("CACHEPROXY_ADMIN: %w", err)
-		}
-		return c.Admin.Listen, nil
-	}
-	if path := configPath(cmd, env); path != "" {
-		var err error
-		if c, err = config.Load(path); err != nil {
-			return "", fmt.Errorf("health: no admin address: %w; or give it with --admin", err)
-		}
-	}
-	return c.Admin.Listen, nil
-}
-
 func configPath(cmd *cobra.Command, env func(string) (string, bool)) string {
 	if f := cmd.Flags().Lookup("config"); f != nil && f.Changed {
 		return f.Value.String()

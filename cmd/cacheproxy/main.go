@@ -70,7 +70,10 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	addSettingFlags(root.Flags())
-	root.AddCommand(benchCommand(), checkCommand(env), demoCommand(), healthCommand(env), versionCommand())
+	root.AddCommand(
+		benchCommand(), checkCommand(env), demoCommand(), explainCommand(env), healthCommand(env), lintCommand(env), logsCommand(env), purgeCommand(env),
+		refreshCommand(env), snapshotCommand(env), topCommand(env), versionCommand(), warmCommand(env),
+	)
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 	"cacheproxy/config"
 	"cacheproxy/origin"
 	"cacheproxy/origin/upstream"
+	"cacheproxy/telemetry"
 )
 
 // origins are the upstreams in use, by all that they were made of, so that a reload
@@ -17,7 +18,7 @@ import (
 type origins map[string]*upstream.Upstream
 
 // take returns the upstream that a route names: one of old where it is the same.
-func (o origins) take(c config.Config, name string, old origins, budget *upstream.Budget) (*upstream.Upstream, error) {
+func (o origins) take(c config.Config, name string, old origins, budget *upstream.Budget, tracing *telemetry.Tracing) (*upstream.Upstream, error) {
 	key := originKey(c, name)
 	u := o[key]
 	if u == nil {
@@ -25,7 +26,7 @@ func (o origins) take(c config.Config, name string, old origins, budget *upstrea
 	}
 	if u == nil {
 		var err error
-		if u, err = newUpstream(c, c.Upstream(name), budget); err != nil {
+		if u, err = newUpstream(c, c.Upstream(name), budget, tracing); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +92,7 @@ func originOptions(t config.Timeouts, of config.Upstream) (origin.Options, error
 	return o, nil
 }
 
-func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget) (*upstream.Upstream, error) {
+func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget, tracing *telemetry.Tracing) (*upstream.Upstream, error) {
 	server, err := originOptions(c.Timeouts, of)
 	if err != nil {
 		return nil, err
@@ -111,6 +112,9 @@ func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget) (
 	}
 	for _, t := range of.Targets {
 		o.Targets = append(o.Targets, upstream.Target{URL: t.URL, Weight: t.Weight, Backup: t.Backup})
+	}
+	if tracing != nil {
+		o.Attempt = tracing.Attempt
 	}
 	if of.Health.Path != "" {
 		o.Health = healthChecks(of.Health.WithDefaults())

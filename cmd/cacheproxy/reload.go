@@ -95,10 +95,14 @@ var restartKeys = []struct {
 	{"tls.listen", func(c config.Config) any { return c.TLS.Listen }},
 	{"cache.engine", func(c config.Config) any { return c.Cache.Engine }},
 	{"cache.size_exponent", func(c config.Config) any { return c.Cache.SizeExponent }},
+	{"snapshot.file", func(c config.Config) any { return c.Snapshot.File }},
+	{"snapshot.every", func(c config.Config) any { return c.Snapshot.Every }},
 	{"fast_lane", func(c config.Config) any { return c.FastLane }},
 	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
 	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
 	{"admin.pprof", func(c config.Config) any { return c.Admin.Pprof }},
+	{"tracing.endpoint", func(c config.Config) any { return c.Tracing.Endpoint }},
+	{"tracing.sample", func(c config.Config) any { return c.Tracing.Sample }},
 	{"limits.header_size", func(c config.Config) any { return c.Limits.HeaderSize }},
 	{"limits.header_fields", func(c config.Config) any { return c.Limits.HeaderFields }},
 	{"limits.uri_size", func(c config.Config) any { return c.Limits.URISize }},
@@ -140,6 +144,7 @@ func (a *app) apply(c config.Config) error {
 	}
 	a.keys.Store(keys)
 	a.fetcher.SetLimits(int64(c.Cache.MaxObject), c.Cache.MaxVariants)
+	a.hook(w.proxy)
 	a.proxy.SetConfig(w.proxy)
 	for _, s := range a.servers() {
 		s.SetWrite(time.Duration(c.Timeouts.Write))

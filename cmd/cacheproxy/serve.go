@@ -22,11 +22,15 @@ import (
 	"cacheproxy/admin"
 	"cacheproxy/cache"
 	"cacheproxy/config"
+	"cacheproxy/explain"
+	"cacheproxy/insight"
+	"cacheproxy/lint"
 	"cacheproxy/memory"
 	"cacheproxy/origin/upstream"
 	"cacheproxy/proxy"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
+	"cacheproxy/telemetry"
 )
 
 // serveCommand serves until SIGTERM or SIGINT.
@@ -74,8 +78,13 @@ type app struct {
 	admin    *http.Server
 	adminLn  net.Listener
 	metrics  *admin.Metrics
+	insight  *insight.Insight
+	lint     *lint.Linter
+	traces   *explain.Ring
+	tracing  *telemetry.Tracing // nil without tracing.endpoint
 	access   atomic.Pointer[accessLog]
 	draining atomic.Bool
+	purges   atomic.Int64 // so far
 }
 
 // start builds a proxy and opens its listeners.
@@ -97,15 +106,25 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 	a.fetcher = revalidate.New(revalidate.Options{
 		Store: a.store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants,
 	})
-	w, err := wire(c, a.token, nil)
+	if err = a.restore(c.Snapshot.File); err != nil {
+		return a, err
+	}
+	if a.tracing, err = openTracing(c, log); err != nil {
+		return a, err
+	}
+	w, err := wire(c, a.token, &wiring{proxy: &proxy.Config{}, tracing: a.tracing})
 	if err != nil {
 		return a, err
 	}
+	a.lint, a.traces = lint.New(), explain.NewRing(256)
+	a.hook(w.proxy)
 	a.wired.Store(w)
 	if err = a.openLog(c); err != nil {
 		return a, err
 	}
 	a.metrics = admin.NewMetrics(a.sources())
+	a.insight = insight.New(insight.Options{Store: a.store.Stats})
+	a.metrics.Register(a.insight.Collector())
 	a.proxy = proxy.New(a.fetcher, w.proxy, a.observe)
 	if a.server, err = server.Listen(c.Listen, a.serverOptions(c)); err != nil {
 		return a, err
@@ -150,10 +169,13 @@ func (a *app) servers() (open []*server.Server) {
 	return open
 }
 
-// observe feeds every outcome to metrics and log.
+// observe feeds every outcome to metrics, log and traces.
 func (a *app) observe(o *proxy.Outcome) {
 	a.metrics.Observe(o)
+	a.insight.Observe(o)
+	a.traces.Observe(o)
 	a.access.Load().Observe(o)
+	a.tracing.Observe(o)
 }
 
 func (a *app) sources() admin.Sources {
@@ -216,11 +238,16 @@ func (a *app) openAdmin(c config.Config) error {
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 		Handler: admin.New(admin.Options{
 			Metrics: a.metrics, Token: c.Admin.Token, Pprof: c.Admin.Pprof,
-			Draining: a.draining.Load, Origins: a.originChecks,
+			Draining: a.draining.Load, Origins: a.originChecks, API: a.api(),
+			Explain: a.explain, Purge: a.proxy.Purge, Purges: a.proxy.Purges,
+			Refresh: a.refresh, SaveSnapshot: a.fetcher.Save, LoadSnapshot: a.fetcher.Load,
 		}),
 	}
 	return nil
 }
+
+// hook lets a configuration of the proxy tell this program what happens.
+func (a *app) hook(c *proxy.Config) { c.OnPurge, c.Lint = a.audit, a.lint }
 
 // originChecks are the checks of the origins in use.
 func (a *app) originChecks() map[string]func(context.Context) error {
@@ -242,12 +269,17 @@ func (a *app) serve(ctx context.Context) error {
 		go func() { failed <- s.Serve() }()
 	}
 	a.announce(*c)
+	saving := a.saveEvery(ctx)
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 	}
-	return a.drain(time.Duration(a.config.Load().DrainTimeout))
+	err := a.drain(time.Duration(a.config.Load().DrainTimeout))
+	<-saving
+	a.save()
+	a.log.Info("stopped")
+	return err
 }
 
 // drain lets requests in flight finish, and then upgraded connections, which
@@ -266,7 +298,6 @@ func (a *app) drain(timeout time.Duration) error {
 	if ctx.Err() != nil {
 		a.log.Warn("drain timeout: whatever is still in flight is cut off", "after", timeout)
 	}
-	a.log.Info("stopped")
 	return nil
 }
 
@@ -274,6 +305,9 @@ func (a *app) drain(timeout time.Duration) error {
 func (a *app) close() {
 	for _, s := range a.servers() {
 		s.Close()
+	}
+	if a.insight != nil { // before those who listen to it are waited for
+		a.insight.Close()
 	}
 	if a.admin != nil {
 		a.admin.Close()
@@ -290,6 +324,7 @@ func (a *app) close() {
 	if a.store != nil {
 		a.store.Close()
 	}
+	a.tracing.Close()
 	if l := a.access.Load(); l != nil {
 		l.close()
 	}

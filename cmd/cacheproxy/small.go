@@ -40,11 +40,11 @@ func healthCommand(env func(string) (string, bool)) *cobra.Command {
 		Short: "Ask the proxy on this machine whether it is up; exit 0 or 1",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			addr, err := adminAddr(cmd, env)
+			side, err := adminSide(cmd, env)
 			if err != nil {
 				return err
 			}
-			return health(cmd.Context(), addr)
+			return health(cmd.Context(), side.Listen)
 		},
 	}
 	cmd.Flags().VarP(&textFlag{kind: "ADDR"}, "admin", "", "the proxy's admin address (default 127.0.0.1:8081)")

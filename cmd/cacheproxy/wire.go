@@ -11,6 +11,7 @@ import (
 	"cacheproxy/origin/upstream"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
+	"cacheproxy/telemetry"
 )
 
 // wiring is what the proxy works with, made from a configuration.
@@ -20,6 +21,7 @@ type wiring struct {
 	named   map[string]*upstream.Upstream // the same, as routes name them
 	share   float64                       // of budget
 	budget  *upstream.Budget              // of retries
+	tracing *telemetry.Tracing
 }
 
 // wire turns the configuration into what the proxy works with. What stays as it was
@@ -28,7 +30,10 @@ func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 	if old == nil {
 		old = &wiring{proxy: &proxy.Config{}}
 	}
-	w := &wiring{origins: make(origins), named: make(map[string]*upstream.Upstream), share: c.Retry.Budget, budget: old.budget}
+	w := &wiring{
+		origins: make(origins), named: make(map[string]*upstream.Upstream),
+		share: c.Retry.Budget, budget: old.budget, tracing: old.tracing,
+	}
 	if w.budget == nil || w.share != old.share {
 		w.budget = newBudget(c.Retry)
 	}
@@ -39,9 +44,12 @@ func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 	}()
 	w.proxy = &proxy.Config{
 		Name: c.Headers.CacheStatus, Token: token,
-		XCacheStatus: c.Headers.XCacheStatus, DebugKey: c.Headers.DebugKey,
-		Trusted: c.TrustedPrefixes(), WriteTimeout: time.Duration(c.Timeouts.Write),
+		XCacheStatus: c.Headers.XCacheStatus, DebugKey: c.Headers.DebugKey, ServerTiming: c.Headers.ServerTiming, DebugToken: c.Admin.DebugToken,
+		Trusted: c.TrustedPrefixes(), PurgeFrom: c.PurgePrefixes(), WriteTimeout: time.Duration(c.Timeouts.Write),
 		MaxRequests: c.Limits.Requests, MaxContent: int64(c.Limits.RequestBody), ContentTime: time.Duration(c.Timeouts.ReadBody),
+	}
+	if w.tracing != nil {
+		w.proxy.Place = w.tracing.Place
 	}
 	if c.Headers.Via != "" {
 		w.proxy.Token = c.Headers.Via
@@ -50,7 +58,7 @@ func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 		return nil, err
 	}
 	for _, r := range c.AllRoutes() {
-		u, err := w.origins.take(c, r.Origin, old.origins, w.budget)
+		u, err := w.origins.take(c, r.Origin, old.origins, w.budget, w.tracing)
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +132,12 @@ func changeStoring(s *proxy.Settings, r *config.Rule) {
 	if r.Targeted != nil {
 		s.Targeted = canonical(r.Targeted)
 	}
+	if t := r.Tags; t != nil {
+		if t.Fields != nil {
+			s.TagFields = tagFields(t.Fields)
+		}
+		set(&s.KeepTags, t.Keep)
+	}
 	if r.ResponseHeaders != nil {
 		s.ResponseEdit = s.ResponseEdit.With(headerEdit(r.ResponseHeaders))
 	}
@@ -172,6 +186,20 @@ func changeRequests(s *proxy.Settings, r *config.Rule) {
 	if r.ClientBypass != nil {
 		s.IgnoreClient = *r.ClientBypass == "ignore"
 	}
+}
+
+// tagFields are fields with the separators that they are known to have.
+func tagFields(names []string) []policy.TagField {
+	out := make([]policy.TagField, len(names))
+	for i, name := range canonical(names) {
+		out[i] = policy.TagField{Name: name, Separators: ","}
+		for _, known := range policy.DefaultTagFields() {
+			if known.Name == name {
+				out[i] = known
+			}
+		}
+	}
+	return out
 }
 
 var (

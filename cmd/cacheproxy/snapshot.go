@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"cacheproxy/proxy"
+	"cacheproxy/snapshot"
+)
+
+// restore loads the snapshot of the run before, if there is one. What is wrong with it
+// keeps nobody from serving; that none could be written does.
+func (a *app) restore(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := writable(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("snapshot.file: %s cannot be written: %w", path, err)
+	}
+	start := time.Now()
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var loaded snapshot.Loaded
+	if err == nil {
+		defer f.Close()
+		loaded, err = a.fetcher.Load(f)
+	}
+	if err != nil {
+		a.log.Error("the snapshot is not loaded, or not all of it", "file", path, "entries", loaded.Entries, "error", err)
+		return nil
+	}
+	log := a.log.Info
+	if loaded.Lost > 0 || loaded.Truncated || loaded.ClockBack {
+		log = a.log.Warn
+	}
+	log("snapshot: loaded "+loadedText(loaded), "file", path, "took", time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+// writable says why no file can be made in a folder.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".cacheproxy.*.tmp")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// saveEvery saves as often as is configured until the context ends. The channel is
+// closed when nothing is being saved any more.
+func (a *app) saveEvery(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	every := time.Duration(a.started.Snapshot.Every)
+	if every <= 0 {
+		close(done)
+		return done
+	}
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				a.save()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return done
+}
+
+// save writes the snapshot, if there is to be one.
+func (a *app) save() {
+	path := a.started.Snapshot.File
+	if path == "" {
+		return
+	}
+	start, purges := time.Now(), a.purges.Load()
+	var saved snapshot.Saved
+	err := snapshot.WriteFile(path, func(w io.Writer) (err error) {
+		saved, err = a.fetcher.Save(w)
+		return err
+	})
+	if err != nil {
+		a.log.Error("the snapshot is not saved, the one before stays", "file", path, "error", err)
+		return
+	}
+	if a.purges.Load() != purges { // outdate may have been there before the new file
+		_ = os.Remove(path)
+		a.log.Info("snapshot: not kept, since there was a purge meanwhile", "file", path)
+		return
+	}
+	a.log.Info("snapshot: saved", "file", path, "entries", saved.Entries, "bytes", saved.Bytes, "took", time.Since(start).Round(time.Millisecond))
+}
+
+// outdate is called with every purge: what was purged must not come back after a
+// crash, so the file goes. The next save writes another one.
+func (a *app) outdate() {
+	a.purges.Add(1)
+	if path := a.started.Snapshot.File; path != "" {
+		_ = os.Remove(path)
+	}
+}
+
+// refresh fetches a URL anew, or what is missing of it.
+func (a *app) refresh(ctx context.Context, url string, header http.Header, onlyMissing bool) (proxy.RefreshResult, error) {
+	if onlyMissing {
+		return a.proxy.WarmURL(ctx, url, header)
+	}
+	return a.proxy.RefreshURL(ctx, url, header)
+}
