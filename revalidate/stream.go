@@ -19,7 +19,7 @@ const (
 	endChunk   = 512       // to see the end of a body whose length is known
 	window     = 128 << 10 // how far a body that is not kept may run ahead of its slowest reader
 	leastAhead = 8 << 10   // the same when there are many of them
-	mostAhead  = 16 << 20  // how far all of them together, but for leastAhead each
+	mostAhead  = 6 << 20   // how far all of them together, but for leastAhead each
 )
 
 // stream is a body on its way: one writer, any number of readers at their own
