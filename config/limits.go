@@ -12,6 +12,7 @@ type Limits struct {
 	URISize           Size     `yaml:"uri_size"`
 	RequestBody       Size     `yaml:"request_body"`
 	Requests          int      `yaml:"requests"`
+	ClientRequests    int      `yaml:"client_requests"`
 	TargetRequests    int      `yaml:"target_requests"`
 	Queue             int      `yaml:"queue"`
 	QueueTime         Duration `yaml:"queue_time"`
@@ -26,6 +27,7 @@ var defaultLimits = Limits{
 	URISize:           16 << 10,
 	RequestBody:       1 << 30,
 	Requests:          8192,
+	ClientRequests:    512,
 	TargetRequests:    1024,
 	Queue:             1024,
 	QueueTime:         5 * second,
@@ -52,6 +54,7 @@ func (l *Limits) validate(p *problems) {
 		{"client_connections", int64(l.ClientConnections), 0, 1 << 20},
 		{"header_fields", int64(l.HeaderFields), 16, 4096},
 		{"requests", int64(l.Requests), 0, 1 << 20},
+		{"client_requests", int64(l.ClientRequests), 0, 1 << 20},
 		{"target_requests", int64(l.TargetRequests), 0, 1 << 20},
 		{"queue", int64(l.Queue), 0, 1 << 20},
 	} {

@@ -172,7 +172,7 @@ var reasons = [reasonCount]ReasonInfo{
 	VersionNotSupported: {"version-not-supported", GroupFail, "", "RFC 9110, 15.6.6", "the request is of a version of HTTP that is not spoken here"},
 	NoRoute:             {"no-route", GroupFail, "", "RFC 9110, 15.5.20", "no route is configured for this host and path"},
 	Loop:                {"loop", GroupFail, "", "RFC 8586; RFC 9110, 7.6.3", "the request has already been through this proxy"},
-	Overloaded:          {"overloaded", GroupFail, "", "RFC 9110, 15.6.4", "the proxy has as many requests as it takes at once: they wait for origins, or have not come whole"},
+	Overloaded:          {"overloaded", GroupFail, "", "RFC 9110, 15.6.4", "the proxy has as many requests as it takes at once, from this client or in all: they wait for origins, or have not come whole"},
 	OriginBusy:          {"origin-busy", GroupFail, "", "RFC 9110, 15.6.4", "the origin has as many requests as it may get at once, and no more can wait"},
 	OriginDown:          {"origin-down", GroupFail, "", "RFC 9110, 15.6.4", "no server of the origin is up, or it asked to be left alone for a while"},
 	OriginUnreachable:   {"origin-unreachable", GroupFail, "", "RFC 9110, 15.6.3", "no connection to the origin could be made, or it was lost before an answer"},

@@ -48,6 +48,7 @@ type content struct {
 	most    int64         // bytes; 0 = any
 	count   int64         // bytes so far
 	pace    pace
+	came    atomic.Bool   // something has, so that the client does not wait for 100 (Continue)
 	over    atomic.Bool   // nobody reads any more
 	read    atomic.Bool   // to its end, and that was a true one
 	ended   atomic.Uint32 // otherwise: the policy.Reason why
@@ -82,6 +83,7 @@ func (c *content) Read(p []byte) (int, error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := c.body.Read(p)
+	c.came.Store(true)
 	c.pace.end(began, n, err)
 	if c.count += int64(n); c.most > 0 && c.count > c.most {
 		c.ended.Store(uint32(policy.ContentTooLarge))

@@ -87,10 +87,14 @@ func (x *exchange) gone() {
 	panic(http.ErrAbortHandler)
 }
 
-// interim passes on a 1xx response (RFC 9110, 15.2).
+// interim passes on a 1xx response (RFC 9110, 15.2). A 100 only lets the content be
+// read, and the server sends one of its own to a client that waits for it, at the first
+// read. Until that has returned nothing may be written beside it.
 func (x *exchange) interim(status int, h http.Header) {
-	if !x.r.ProtoAtLeast(1, 1) || status == http.StatusSwitchingProtocols ||
-		status == http.StatusContinue && x.r.Header.Get("Expect") == "" {
+	if !x.r.ProtoAtLeast(1, 1) || status == http.StatusSwitchingProtocols || status == http.StatusContinue {
+		return
+	}
+	if x.content != nil && !x.content.came.Load() && len(x.r.Header["Expect"]) > 0 {
 		return
 	}
 	x.deadline()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ type Proxy struct {
 
 	upgrades upgrades
 	asking   atomic.Int64 // requests that wait for an origin, or are answered by one
+	askers   askers       // the same by client
 	audits   audits
 }
 
@@ -62,11 +64,12 @@ type exchange struct {
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
-	asks     bool      // it counts in Proxy.asking
-	small    bool      // the body needs no more write deadlines than the head's
-	content  *content  // of the request that is passed on, if it has any
-	told     [7]string // values of fields that we add for the origin
-	own      [3]string // and for the client
+	asks     bool         // it counts in Proxy.asking
+	asker    netip.Prefix // by which it counts in Proxy.askers; zero = it does not
+	small    bool         // the body needs no more write deadlines than the head's
+	content  *content     // of the request that is passed on, if it has any
+	told     [7]string    // values of fields that we add for the origin
+	own      [3]string    // and for the client
 
 	room struct { // what pointers lead to, so that all of it is one allocation
 		facts       policy.Request

@@ -152,6 +152,10 @@ type Config struct {
 	// Answers from the store do not count, and connections that were upgraded to
 	// another protocol do not any more. 0 = any number.
 	MaxRequests int
+	// MaxClientRequests is how many of these one client may have: an IPv4 address, or
+	// an IPv6 network of 64 bits. Peers in Trusted, and those on this machine, may have
+	// any number. 0 = any number.
+	MaxClientRequests int
 	// MaxContent is how many bytes of content a request may have; more is answered
 	// 413. 0 = any number.
 	MaxContent int64

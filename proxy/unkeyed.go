@@ -58,12 +58,24 @@ var unkeyedNames = func() map[string]bool {
 	return names
 }()
 
+// framing has the fields of a request's framing and of a single connection whose names
+// have a dash. Our own are written by what sends the request; the same name with an
+// underscore is nobody's, and never passed on.
+var framing = map[string]bool{
+	"content-length": true, "transfer-encoding": true, "keep-alive": true, "proxy-connection": true,
+	"proxy-authorization": true, "proxy-authenticate": true,
+}
+
 // unkeyed reports whether a field is not passed on.
 func unkeyed(name string, trusted bool) bool {
 	if !suspect(name) {
 		return false
 	}
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	spelled := strings.ToLower(name)
+	name = strings.ReplaceAll(spelled, "_", "-")
+	if framing[name] && name != spelled {
+		return true
+	}
 	passed, listed := unkeyedNames[name]
 	if !listed && strings.HasPrefix(name, "x-forwarded-") {
 		passed, listed = unkeyedNames["x-forwarded-*"]
@@ -71,9 +83,12 @@ func unkeyed(name string, trusted bool) bool {
 	return listed && !(passed && trusted)
 }
 
-// unkeyedLetters has the first letters of UnkeyedFields, small, as marks.
+// unkeyedLetters has the first letters of UnkeyedFields and framing, small, as marks.
 var unkeyedLetters = func() (marks [256]bool) {
 	for name := range unkeyedNames {
+		marks[name[0]] = true
+	}
+	for name := range framing {
 		marks[name[0]] = true
 	}
 	return marks

@@ -25,9 +25,12 @@ func (f *Fetcher) Forward(ctx context.Context, j *Job) (*Answer, error) {
 	rules := j.arrived(resp, t)
 	a := &Answer{
 		FwdStatus: resp.StatusCode, Target: targetOf(resp), Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength,
-		OriginTime: t.Received.Sub(t.Requested), Refused: policy.MethodNotStored,
-		Trailer: func() http.Header { return resp.Trailer },
-		Late:    notLate,
+		OriginTime: t.Received.Sub(t.Requested),
+		Trailer:    func() http.Header { return resp.Trailer },
+		Late:       notLate,
+	}
+	if m := j.Facts.Method; m != http.MethodGet && m != http.MethodHead { // those have a reason to be passed on
+		a.Refused = policy.MethodNotStored
 	}
 	if j.Facts.Method == http.MethodPost && !j.Facts.Directives.NoStore {
 		stored, why := admit(j, resp, t, rules)

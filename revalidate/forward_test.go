@@ -48,6 +48,20 @@ func TestForward(t *testing.T) {
 	})
 }
 
+// TestForwardOfWhatMightBeStored: why a GET or HEAD is passed on is another's reason.
+func TestForwardOfWhatMightBeStored(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		for _, method := range []string{"GET", "HEAD"} {
+			c := b.forward(method, "/a")
+			b.next().respond(200, "Cache-Control: max-age=60").end()
+			a := c.complete("")
+			assert.Equal(t, policy.ReasonNone, a.Refused, method)
+			assert.False(t, a.Stored, method)
+		}
+		assert.Equal(t, "", b.stored("/a"))
+	})
+}
+
 func TestForwardFails(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		broken := b.forward("PUT", "/a")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cacheproxy/policy"
+	"cacheproxy/server/h2"
 )
 
 // conn is a client's connection. One goroutine serves it. While it waits for a
@@ -36,14 +37,15 @@ type conn struct {
 	skipped bool          // an empty line was, before the next one
 	timeout time.Duration // for a slice of what is sent; 0 = none
 
-	state   atomic.Uint32 // busy, waiting or dismissed
-	idle    atomic.Bool   // when it waits, it waits for a further request
-	gone    atomic.Bool   // it was abandoned: nothing is sent any more
-	unsure  atomic.Bool   // it may have ended together with what was read last
-	readBy  atomic.Int64  // when waiting ends, on the server's clock; 0 = never
-	queued  atomic.Int64  // what the kernel had to send when writeBy was set
-	term    atomic.Int64  // what writeBy was set by, in nanoseconds
-	writeBy atomic.Int64  // when the write that waits has failed; 0 = never, or none waits
+	multi   atomic.Pointer[h2.Conn] // it speaks HTTP/2
+	state   atomic.Uint32           // busy, waiting or dismissed
+	idle    atomic.Bool             // when it waits, it waits for a further request
+	gone    atomic.Bool             // it was abandoned: nothing is sent any more
+	unsure  atomic.Bool             // it may have ended together with what was read last
+	readBy  atomic.Int64            // when waiting ends, on the server's clock; 0 = never
+	queued  atomic.Int64            // what the kernel had to send when writeBy was set
+	term    atomic.Int64            // what writeBy was set by, in nanoseconds
+	writeBy atomic.Int64            // when the write that waits has failed; 0 = never, or none waits
 
 	mu       sync.Mutex         // guards what follows: the sweeper looks after an exchange
 	cancel   context.CancelFunc // of the exchange; nil = none
@@ -111,7 +113,9 @@ func (c *conn) serve() {
 				c.fate = c.step()
 			}
 		case multi:
-			c.s.h2.ServeConn(context.Background(), c.asRead())
+			m := c.s.h2.Conn(context.Background(), c.asRead())
+			c.multi.Store(m)
+			m.Serve()
 			return
 		case hand:
 			return
@@ -271,8 +275,23 @@ func (c *conn) overdue() fate {
 	return c.ended(policy.RequestTimeout)
 }
 
-// isIdle reports whether a connection waits for a further request.
-func (c *conn) isIdle() bool { return c.idle.Load() && c.state.Load() == waiting }
+// idleUntil returns when a connection that waits for a further request, and would lose
+// nothing, has waited long enough, on the server's clock; false for any other.
+func (c *conn) idleUntil() (int64, bool) {
+	if m := c.multi.Load(); m != nil {
+		since, ok := m.IdleSince()
+		return int64(since.Add(c.s.o.Idle).Sub(c.s.clock.start)), ok
+	}
+	return c.readBy.Load(), c.idle.Load() && c.state.Load() == waiting
+}
+
+// giveWay ends a connection that idleUntil told of, unless it is needed by now.
+func (c *conn) giveWay() bool {
+	if m := c.multi.Load(); m != nil {
+		return m.GiveWay()
+	}
+	return c.dismiss()
+}
 
 // dismiss ends a connection if it waits.
 func (c *conn) dismiss() bool {

@@ -3,7 +3,6 @@ package server
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -80,16 +79,7 @@ func (d *crowd) client(from net.Addr) netip.Prefix {
 	if !ok {
 		return netip.Prefix{}
 	}
-	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
-	if slices.ContainsFunc(d.trusted, func(p netip.Prefix) bool { return p.Contains(addr) }) {
-		return netip.Prefix{}
-	}
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits)
-	return p
+	return proxy.PeerNetwork(tcp.AddrPort().Addr(), d.trusted)
 }
 
 // leave gives the place back, once.
@@ -116,16 +106,17 @@ const mostLooked = 32
 // at by chance. It returns false when none is. The caller holds the lock.
 func (s *Server) shed() bool {
 	var oldest *conn
+	var soonest int64
 	looked := 0
 	for c := range s.conns { // in an order of chance
 		if looked++; looked > mostLooked {
 			break
 		}
-		if c.isIdle() && (oldest == nil || c.readBy.Load() < oldest.readBy.Load()) {
-			oldest = c
+		if until, ok := c.idleUntil(); ok && (oldest == nil || until < soonest) {
+			oldest, soonest = c, until
 		}
 	}
-	if oldest == nil || !oldest.dismiss() {
+	if oldest == nil || !oldest.giveWay() {
 		return false
 	}
 	oldest.ticket.leave()

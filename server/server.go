@@ -40,8 +40,8 @@ type Options struct {
 	MaxURI          int // of the target, in bytes; default 16 KiB; beyond it 414
 
 	// MaxConns is how many connections may be open; 0 = any number. For one more, one
-	// of HTTP/1.1 that has waited long for a further request is closed, or it is
-	// answered 503 (over TLS: closed).
+	// that has waited long for a further request, or over HTTP/2 has no stream open, is
+	// closed, or it is answered 503 (over TLS: closed).
 	MaxConns int
 	// MaxConnsPerClient is how many an IPv4 address, or an IPv6 network of 64 bits, may
 	// have open; 0 = any number. One more is answered 503 (over TLS: closed).

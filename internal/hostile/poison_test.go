@@ -61,7 +61,8 @@ func unkeyed() (names []string) {
 			names = append(names, name+end, strings.ReplaceAll(name+end, "-", "_"))
 		}
 	}
-	return append(names, "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Proxy-Authorization", "Proxy-Authenticate", "X-Request-Id")
+	return append(names, "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Proxy-Authorization", "Proxy-Authenticate", "X-Request-Id",
+		"Content_Length", "content_length", "Transfer_Encoding", "TRANSFER_ENCODING", "Keep_Alive", "Proxy_Connection", "Proxy_Authorization")
 }
 
 // TestUnkeyedFieldsPoisonNothing: an attacker asks first, with a field that would

@@ -159,6 +159,8 @@ func (s *setup) limit(word, rest string) (known bool, err error) {
 	switch word {
 	case "max_requests":
 		s.c.MaxRequests, err = strconv.Atoi(rest)
+	case "max_client_requests":
+		s.c.MaxClientRequests, err = strconv.Atoi(rest)
 	case "max_content":
 		s.c.MaxContent, err = strconv.ParseInt(rest, 10, 64)
 	case "content_time":

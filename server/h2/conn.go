@@ -67,10 +67,12 @@ type conn struct {
 	asked   bool          // there was one since
 	waiting bool          // reading waits for the next frame, so that a deadline loses nothing
 	woken   bool          // such a deadline is set
+	frameBy time.Time     // until then the frame has to come that has begun; zero = no bound
 	shrunk  bool          // buffers were given back
 	ticker  *time.Timer
 
 	leaving  leaving
+	gives    bool // way to another connection: the client is not waited for
 	lastCall *time.Timer
 	dead     error // nothing is sent any more
 }

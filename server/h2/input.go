@@ -79,8 +79,9 @@ func (in *input) complete() bool {
 func (in *input) idle() bool { return in.br != nil && in.br.Buffered() == 0 }
 
 // wait returns when the next frame is here. A deadline that passes meanwhile
-// loses nothing.
-func (in *input) wait() error {
+// loses nothing. bound is called when a part of it is here: with true if the rest
+// has to come soon, with false if it is content, which has a time of its own.
+func (in *input) wait(bound func(soon bool)) error {
 	if in.br == nil {
 		n, err := in.nc.Read(in.first[:])
 		if n == 0 {
@@ -89,16 +90,19 @@ func (in *input) wait() error {
 		in.held = true
 		in.grow()
 	}
-	for need := frameHead; ; {
-		b, err := in.br.Peek(need)
-		if err != nil {
-			return err
-		}
-		need = frameHead + payload(b)
-		if len(b) >= need || need > frameHead+maxFrame { // too large a one is an error of its own
-			return nil
-		}
+	if _, err := in.br.Peek(1); err != nil {
+		return err
 	}
+	if in.br.Buffered() < frameHead {
+		bound(true)
+	}
+	b, err := in.br.Peek(frameHead)
+	if err != nil || in.complete() { // too large a one is an error of its own
+		return err
+	}
+	bound(http2.FrameType(b[3]) != http2.FrameData)
+	_, err = in.br.Peek(frameHead + payload(b))
+	return err
 }
 
 const frameHead = 9 // bytes before a frame's payload

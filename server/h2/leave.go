@@ -99,7 +99,7 @@ func (c *conn) kill() {
 func (c *conn) finish(err error) {
 	c.mu.Lock()
 	heard := c.dead == nil && err == errLeft
-	timeout := c.stall
+	timeout, gives := c.stall, c.gives
 	var f *failure
 	if errors.As(err, &f) && c.dead == nil {
 		heard, timeout = true, lingerTime
@@ -115,7 +115,9 @@ func (c *conn) finish(err error) {
 	c.cancel()
 	if heard {
 		c.lastWrite(timeout)
-		c.linger()
+		if !gives {
+			c.linger()
+		}
 	}
 	c.cut()
 	c.nc.Close()

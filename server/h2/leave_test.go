@@ -120,6 +120,44 @@ func TestTimeouts(t *testing.T) {
 		{"half a frame", func(c *client) {
 			c.hello()
 			_, _ = c.conn.Write([]byte{0, 0, 8})
+		}, 5 * time.Second},
+		{"half a frame of a header", func(c *client) {
+			c.hello()
+			_, _ = c.conn.Write([]byte{0, 0, 8, byte(http2.FrameHeaders), 4, 0, 0, 0, 1, 0x82})
+		}, 5 * time.Second},
+		{"a header that drips", func(c *client) {
+			c.hello()
+			_, err := c.conn.Write([]byte{0, 0, 200, byte(http2.FrameHeaders), 4, 0, 0, 0, 1})
+			for range 200 {
+				if err == nil {
+					time.Sleep(100 * time.Millisecond)
+					_, err = c.conn.Write([]byte{0x82})
+				}
+			}
+		}, 5 * time.Second},
+		{"half a header, when its buffers would go", func(c *client) {
+			c.hello()
+			time.Sleep(shrinkAfter - time.Second)
+			_, _ = c.conn.Write([]byte{0, 0, 8, byte(http2.FrameHeaders)})
+		}, shrinkAfter - time.Second + 5*time.Second},
+		{"half a header, after the buffers have gone", func(c *client) {
+			c.hello()
+			time.Sleep(2 * shrinkAfter)
+			_, _ = c.conn.Write([]byte{0, 0, 8, byte(http2.FrameHeaders)})
+		}, 2*shrinkAfter + 5*time.Second},
+		{"frames that come slowly but whole", func(c *client) {
+			c.hello()
+			for range 5 {
+				_, _ = c.conn.Write([]byte{0, 0, 8, byte(http2.FramePing), 0, 0})
+				time.Sleep(4 * time.Second)
+				_, _ = c.conn.Write([]byte{0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8})
+			}
+		}, 30 * time.Second},
+		{"half a frame of content", func(c *client) {
+			c.hello()
+			_, _ = c.conn.Write([]byte{0, 0})
+			time.Sleep(time.Second)
+			_, _ = c.conn.Write([]byte{8, byte(http2.FrameData), 0, 0, 0, 0, 1, 'x'})
 		}, 30 * time.Second},
 		{"half a header", func(c *client) {
 			c.hello()

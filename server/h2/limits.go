@@ -63,6 +63,7 @@ const (
 	shrinkAfter = 5 * time.Second       // a connection without requests gives its buffers back
 	goAwayWait  = time.Second           // for requests that cross the announcement of the end
 	lingerTime  = time.Second           // for the client to take the last frames
+	giveWayTime = lingerTime / 10       // the same when another connection needs the place
 	lingerBytes = 1 << 20               // that a client may still send meanwhile
 )
 

@@ -25,7 +25,7 @@ type Server struct {
 	Hit func(*proxy.Head, *proxy.Reply) bool
 
 	// Timeouts; zero means none.
-	ReadHeader time.Duration // for the client's preface, and for a header that comes in several frames
+	ReadHeader time.Duration // for the client's preface, for a header that comes in several frames, and for any frame but content that has begun
 	Idle       time.Duration // a connection without requests
 	Write      time.Duration // for 64 KiB of a response, or for what is left of it, to be taken
 
@@ -89,14 +89,7 @@ func (s *Server) writeTimeout() time.Duration {
 // HTTP/2; nothing of the client's preface has been read. The contexts of
 // requests derive from ctx.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {
-	c := newConn(ctx, s, nc)
-	if !s.add(c) {
-		c.cancel()
-		nc.Close()
-		return
-	}
-	defer s.remove(c)
-	c.serve()
+	s.Conn(ctx, nc).Serve()
 }
 
 // Drain tells all clients that their connections end, lets the requests under

@@ -21,7 +21,7 @@ func (c *conn) await() error {
 		}
 		c.waiting = true
 		c.mu.Unlock()
-		err := c.in.wait()
+		err := c.in.wait(c.bound)
 		woken := c.awake(err == nil)
 		if err == nil {
 			return nil
@@ -42,7 +42,11 @@ func (c *conn) awake(more bool) bool {
 	defer c.mu.Unlock()
 	c.waiting = false
 	woken := c.woken
-	if woken {
+	bounded := !c.frameBy.IsZero()
+	if more {
+		c.frameBy = time.Time{}
+	}
+	if woken || more && bounded {
 		c.woken = false
 		_ = c.nc.SetReadDeadline(time.Time{})
 	}
@@ -51,6 +55,27 @@ func (c *conn) awake(more bool) bool {
 		c.ticker.Reset(c.nextTick())
 	}
 	return woken
+}
+
+// bound bounds the time for the rest of a frame of which a part is here, or does
+// so no longer. Being woken meanwhile gives it no new time.
+func (c *conn) bound(soon bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.s.ReadHeader <= 0 || !c.ready { // before, the whole greeting is bounded
+		return
+	}
+	switch was := !c.frameBy.IsZero(); {
+	case !soon && !was:
+		return
+	case !soon:
+		c.frameBy = time.Time{}
+	case !was:
+		c.frameBy = time.Now().Add(c.s.ReadHeader)
+	}
+	if !c.woken {
+		_ = c.nc.SetReadDeadline(c.frameBy)
+	}
 }
 
 // wake interrupts the goroutine that waits for the next frame. Any other
