@@ -124,6 +124,7 @@ func (k *kept) set(id uint64, o *proxy.Outcome) {
 		*text = ""
 	}
 	k.o.Referer, k.o.UserAgent = "", ""
+	k.o.Trace, k.o.Spans = nil, nil // a trace is large, and kept by who has room for it
 }
 
 func (k *kept) fields() [9]*string {

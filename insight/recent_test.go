@@ -39,6 +39,18 @@ func TestARequestIsKeptInFull(t *testing.T) {
 	})
 }
 
+// A request in the ring has a bounded size, however much was recorded of it.
+func TestNoTraceIsKept(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, in *Insight) {
+		in.Observe(with(miss(), func(o *proxy.Outcome) { o.Trace, o.Spans = new(policy.Trace), new(proxy.Spans) }))
+		in.recent.each(func(_ uint64, o *proxy.Outcome) {
+			assert.Nil(t, o.Trace)
+			assert.Nil(t, o.Spans)
+		})
+		require.Len(t, in.Requests(Filter{Limit: 10}), 1)
+	})
+}
+
 func TestFilter(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, in *Insight) {
 		in.Observe(hit())

@@ -74,9 +74,9 @@ func listed(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// secret reports whether the values of a field are nobody's business but the
-// client's: traces are shown.
-func secret(name string) bool {
+// Secret reports whether the values of a field are nobody's business but the
+// client's, as its name tells: they are not shown to operators.
+func Secret(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc([]string{"cookie", "auth", "token", "secret", "session", "api-key", "apikey", "password"}, func(word string) bool {
 		return strings.Contains(name, word)
@@ -88,7 +88,7 @@ func shown(field, value string) string {
 	switch {
 	case value == absent:
 		return "absent"
-	case secret(field):
+	case Secret(field):
 		return "a value that is not shown"
 	case value == "":
 		return "empty"

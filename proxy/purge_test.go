@@ -171,6 +171,9 @@ func TestPurgeRefuses(t *testing.T) {
 		{purge.Request{Prefixes: []string{"ftp://a.test/"}}, "the scheme is http, https or left out"},
 		{purge.Request{Globs: []string{"a.test"}}, "it could hit nothing"},
 		{purge.Request{Globs: []string{""}}, "globs[0]"},
+		{purge.Request{Globs: []string{"a.test/café*"}}, `percent encoding: write it so from "é*" on`},
+		{purge.Request{Prefixes: []string{"a.test/a b"}}, "percent encoding"},
+		{purge.Request{Prefixes: []string{"a.test/a#b"}}, "percent encoding"},
 		{purge.Request{Groups: []purge.GroupName{{Origin: "a.test", Name: "x"}}}, `groups[0].origin: "a.test"`},
 		{purge.Request{Groups: []purge.GroupName{{Origin: "http://a.test/1", Name: "x"}}}, "more than scheme, host and port"},
 	} {

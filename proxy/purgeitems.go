@@ -167,10 +167,21 @@ func splitPattern(text string) (scheme, host, rest string) {
 	return scheme, text, rest
 }
 
+// inKeys says why no key has a text in it: they are as URLs are sent.
+func inKeys(text string) error {
+	if i := strings.IndexFunc(text, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '#' }); i >= 0 {
+		return fmt.Errorf("it could hit nothing, as URLs are stored in percent encoding: write it so from %q on", text[i:])
+	}
+	return nil
+}
+
 func prefixItem(text string) (purgeItem, error) {
 	scheme, host, path := splitPattern(text)
 	if path == "" {
 		return purgeItem{}, fmt.Errorf("give a host and the beginning of a path, such as www.example.com/news/")
+	}
+	if err := inKeys(path); err != nil {
+		return purgeItem{}, err
 	}
 	var err error
 	switch scheme {
@@ -193,6 +204,9 @@ func globItem(text string) (purgeItem, error) {
 	scheme, host, rest := splitPattern(text)
 	if !strings.Contains(host+rest, "*") && rest == "" {
 		return purgeItem{}, fmt.Errorf("it could hit nothing, as every URL has a path: give a pattern such as www.example.com/*.jpg")
+	}
+	if err := inKeys(host + rest); err != nil {
+		return purgeItem{}, err
 	}
 	glob := scheme + strings.ToLower(host) + rest
 	return newItem(purge.Glob, glob, glob), nil

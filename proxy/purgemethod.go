@@ -123,8 +123,13 @@ func (x *exchange) answerPurge(hard, soft []purgeItem) {
 
 // mayPurge reports whether a client may purge. One that has come through another
 // proxy is judged by all addresses on its way: that the last of them is a neighbour
-// says nothing about the first.
+// says nothing about the first. Nor may a web page that somebody at an allowed address
+// looks at, whose name may lead here (DNS rebinding): browsers, and no tools that purge,
+// send these fields.
 func (c *Config) mayPurge(r *http.Request) bool {
+	if len(r.Header["Origin"])+len(r.Header["Sec-Fetch-Site"]) > 0 {
+		return false
+	}
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !within(c.PurgeFrom, ap.Addr()) {
 		return false

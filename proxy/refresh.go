@@ -173,8 +173,7 @@ type variant struct {
 // shown are the fields without what is a secret of the client that sent them.
 func (v *variant) shown() map[string]string {
 	for name := range v.fields {
-		switch name {
-		case "Authorization", "Cookie", "Proxy-Authorization":
+		if policy.Secret(name) {
 			v.fields[name] = "(not shown)"
 		}
 	}

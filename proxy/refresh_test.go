@@ -143,6 +143,20 @@ func TestRefreshOfAllVariants(t *testing.T) {
 	assert.Equal(t, 6, s.count(), "and all are hits")
 }
 
+// What a client sent to be known by is used to ask for its variant, and not shown.
+func TestRefreshShowsNoSecret(t *testing.T) {
+	s := newSite(t, nil)
+	s.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "X-Api-Key")
+		fmt.Fprint(w, r.Header.Get("X-Api-Key"))
+	})
+	require.Equal(t, "k1", s.get("http://site.test/v", "X-Api-Key: k1"))
+	got := s.refresh(t, "http://site.test/v", nil)
+	require.Len(t, got.Variants, 1)
+	assert.Equal(t, map[string]string{"X-Api-Key": "(not shown)"}, got.Variants[0].Fields)
+	assert.Equal(t, "k1", s.last().Header.Get("X-Api-Key"))
+}
+
 func TestRefreshOfWhatIsNotThere(t *testing.T) {
 	s := newSite(t, nil)
 	got := s.refresh(t, "http://site.test/new?b=2", nil)

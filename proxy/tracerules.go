@@ -86,6 +86,8 @@ var settingRows = []struct {
 	{"targeted", func(s *Settings) string { return strings.Join(s.Targeted, " ") }},
 	{"heuristic.fraction", func(s *Settings) string { return strconv.FormatFloat(s.HeuristicFraction, 'g', -1, 64) }},
 	{"heuristic.max", func(s *Settings) string { return policy.Span(s.HeuristicMax) }},
+	{"tags.fields", func(s *Settings) string { return toldTagFields(s.TagFields) }},
+	{"tags.keep", func(s *Settings) string { return strconv.FormatBool(s.KeepTags) }},
 	{"type_guard", func(s *Settings) string { return strconv.FormatBool(s.TypeGuard) }},
 }
 
@@ -108,6 +110,17 @@ func toldGlobs(globs []policy.Glob) string {
 		return "none"
 	}
 	return fmt.Sprint(globs)
+}
+
+func toldTagFields(fields []policy.TagField) string {
+	if len(fields) == 0 {
+		return "none"
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return strings.Join(names, " ")
 }
 
 func toldTTLs(s *Settings) string {

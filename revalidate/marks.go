@@ -1,6 +1,7 @@
 package revalidate
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,27 @@ func (m *inForce) with(states []*standing) *inForce {
 		marks[i] = s.Mark
 	}
 	return &inForce{set: purge.New(marks), states: states, purges: m.purges, hards: m.hards}
+}
+
+// without returns what is in force but for what new hard marks repeat: they hit all
+// that the same ones before them hit. So marks do not grow in number with the answers of
+// an origin that says the same again and again. Who is still to be swept for is counted
+// as before.
+func (m *inForce) without(marks []*standing) []*standing {
+	repeated := make(map[purge.Mark]bool, len(marks))
+	for _, s := range marks {
+		if !s.Soft {
+			repeated[s.untimed()] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(m.states), func(s *standing) bool { return repeated[s.untimed()] })
+}
+
+// untimed is the mark without its time.
+func (s *standing) untimed() purge.Mark {
+	mark := s.Mark
+	mark.Time = time.Time{}
+	return mark
 }
 
 // count notes entries that left the store because of marks.

@@ -109,7 +109,7 @@ func (f *Fetcher) set(p *Purged) (waits bool) {
 	f.purges.mu.Lock()
 	defer f.purges.mu.Unlock()
 	before := f.marks.Load()
-	states := slices.Clone(before.states)
+	states := before.without(p.marks)
 	for _, s := range p.marks {
 		if s.Kind != purge.URL {
 			states, waits = append(states, s), true

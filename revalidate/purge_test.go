@@ -161,6 +161,32 @@ func TestMarksDoNotWaitForEverForFlights(t *testing.T) {
 	})
 }
 
+// An origin may say the same with every answer.
+func TestMarksThatRepeatDoNotAddUp(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "a", "Cache-Control: max-age=60", "Cache-Tag: t")
+		release := b.holdMarks()
+		first := b.f.Purge(tag("t"), nil)
+		for range 100 {
+			b.f.Purge(tag("t"), nil)
+		}
+		soft := tag("t")
+		soft[0].Soft = true
+		last := b.f.Purge(append(soft, tag("other")...), nil)
+		assert.Len(t, b.f.marks.Load().states, 3, "what is soft does not stand in for what is hard")
+		assert.Empty(t, b.stored("/a"))
+		for _, p := range []*Purged{first, last} {
+			_, complete := p.Wait(b.Context())
+			assert.True(t, complete)
+		}
+		b.fill("/a", "b", "Cache-Control: max-age=60", "Cache-Tag: t")
+		assert.Len(t, b.stored("/a"), 1, "what was asked for later is not hit")
+		release()
+		synctest.Wait()
+		assert.Nil(t, b.f.marks.Load().set)
+	})
+}
+
 // One sweep serves all purges that came before it, and sweeps do not follow on one
 // another, unless somebody waits.
 func TestPurgesAreCountedForAllWhoAsk(t *testing.T) {
