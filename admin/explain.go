@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
 
 	"cacheproxy/explain"
@@ -19,47 +16,21 @@ const mostQuestion = 64 << 10
 // [explain.Report].
 func serveExplain(answer func(context.Context, explain.Request) (explain.Report, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		q, status, err := readQuestion(w, r)
-		if err != nil {
-			http.Error(w, err.Error(), status)
+		var q explain.Request
+		if !readJSON(w, r, mostQuestion, &q) {
 			return
 		}
 		report, err := answer(r.Context(), q)
 		var wrong *explain.Invalid
 		switch {
 		case errors.As(err, &wrong):
-			http.Error(w, wrong.Text, http.StatusBadRequest)
+			refuse(w, http.StatusBadRequest, wrong.Text)
 		case err != nil:
-			http.Error(w, "the request could not be explained: "+err.Error(), http.StatusInternalServerError)
+			refuse(w, http.StatusInternalServerError, "the request could not be explained: "+err.Error())
 		default:
 			writeIndented(w, report)
 		}
 	}
-}
-
-// readQuestion reads the content strictly: a word that is not understood is
-// a mistake. Only what says that it is JSON is taken, which no form of another site
-// can say.
-func readQuestion(w http.ResponseWriter, r *http.Request) (q explain.Request, status int, err error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return q, http.StatusUnsupportedMediaType, errors.New("send JSON, with Content-Type: application/json")
-	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostQuestion))
-	d.DisallowUnknownFields()
-	err = d.Decode(&q)
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		return q, http.StatusRequestEntityTooLarge, fmt.Errorf("the content is longer than %d bytes", mostQuestion)
-	case errors.Is(err, io.EOF):
-		return q, http.StatusBadRequest, errors.New(`there is no content; send {"url": "https://www.example.com/a"}`)
-	case err != nil:
-		return q, http.StatusBadRequest, fmt.Errorf("the content is not understood: %w; the keys are url, method, headers and twice", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return q, http.StatusBadRequest, errors.New("something follows the JSON object; send one object and no more")
-	}
-	return q, 0, nil
 }
 
 func writeIndented(w http.ResponseWriter, v any) {

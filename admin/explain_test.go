@@ -57,12 +57,12 @@ func TestExplainRefuses(t *testing.T) {
 	}{
 		{"", `{"url": "http://a.example/"}`, 415, "Content-Type: application/json"},
 		{"text/plain", `{"url": "http://a.example/"}`, 415, "Content-Type: application/json"},
-		{"application/json", ``, 400, "there is no content"},
+		{"application/json", ``, 400, "the body is no JSON object"},
 		{"application/json", `{"url": 5}`, 400, "url"},
-		{"application/json", `{"uri": "http://a.example/"}`, 400, `unknown field "uri"`},
-		{"application/json", `{"url": "a"`, 400, "not understood"},
-		{"application/json", `{"url": "a"} {}`, 400, "one object"},
-		{"application/json", `{"url": "` + strings.Repeat("a", mostQuestion) + `"}`, 413, "longer than"},
+		{"application/json", `{"uri": "http://a.example/"}`, 400, `\"uri\" is no key`},
+		{"application/json", `{"url": "a"`, 400, "the body is no JSON object"},
+		{"application/json", `{"url": "a"} {}`, 400, "there is more after it"},
+		{"application/json", `{"url": "` + strings.Repeat("a", mostQuestion) + `"}`, 413, "larger than"},
 		{"application/json", `{"url": "a"}`, 400, "url: wrong"},
 		{"application/json", `{"url": "http://down.example/"}`, 500, "gone"},
 	} {

@@ -180,7 +180,7 @@ var reasons = [reasonCount]ReasonInfo{
 	OriginInvalid:       {"origin-invalid", GroupFail, "", "RFC 9110, 15.6.3", "the origin's answer is not valid HTTP"},
 	ClientGone:          {"client-gone", GroupFail, "", "RFC 9110, 15", "the client left before there was an answer"},
 	Purge:               {"purge", GroupFail, "", "configuration", "the client asked to throw stored responses away, which was done"},
-	PurgeForbidden:      {"purge-forbidden", GroupFail, "", "RFC 9110, 15.5.4", "PURGE is not allowed from the client's address"},
+	PurgeForbidden:      {"purge-forbidden", GroupFail, "", "RFC 9110, 15.5.4", "PURGE is not allowed from the client's address, or to pages of a browser"},
 }
 
 // Info returns the reason's row of the table.

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func describe(o *proxy.Outcome) (name string, all []attribute.KeyValue) {
 			all = append(all, key.String(strings.Clone(value)))
 		}
 	}
-	text(semconv.URLQueryKey, query)
+	text(semconv.URLQueryKey, redacted(query))
 	if scheme, _, ok := strings.Cut(o.Key, "://"); ok {
 		text(semconv.URLSchemeKey, scheme)
 	}
@@ -141,4 +142,20 @@ func number(all *[]attribute.KeyValue, key attribute.Key, digits string) {
 // version is that of a protocol: 1.1 of HTTP/1.1, and 2 of HTTP/2.0.
 func version(proto string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(proto, "HTTP/"), ".0")
+}
+
+// secretParameters sign a URL: who has their values can use it. The conventions for
+// url.query want them hidden.
+var secretParameters = []string{"AWSAccessKeyId", "Signature", "sig", "X-Amz-Signature", "X-Amz-Security-Token", "X-Goog-Signature"}
+
+// redacted returns a query without the values of such parameters.
+func redacted(query string) string {
+	members := strings.Split(query, "&")
+	for i, m := range members {
+		name, _, has := strings.Cut(m, "=")
+		if has && slices.ContainsFunc(secretParameters, func(s string) bool { return strings.EqualFold(s, name) }) {
+			members[i] = name + "=REDACTED"
+		}
+	}
+	return strings.Join(members, "&")
 }
