@@ -52,7 +52,8 @@ type Variant struct {
 	ETag        string            `json:"etag"`
 	Modified    string            `json:"last_modified"`
 	Tags        []string          `json:"tags"`
-	MustRevalid bool              `json:"must_revalidate"`
+	NoCache     bool              `json:"no_cache"`        // every use is validated
+	MustRevalid bool              `json:"must_revalidate"` // it is never used stale
 }
 
 // Purge is something that was thrown away.
@@ -70,8 +71,7 @@ type Purge struct {
 type Finding struct {
 	Rule    string    `json:"rule"`
 	Route   string    `json:"route"`
-	Text    string    `json:"text"` // what is wrong
-	Cure    string    `json:"cure"` // what to change
+	Text    string    `json:"text"` // what is wrong, and what to change
 	Example string    `json:"example"`
 	Count   int64     `json:"count"`
 	Misses  int64     `json:"misses"` // that it cost

@@ -83,13 +83,16 @@ func Secret(name string) bool {
 	})
 }
 
-// shown is a normalised value of Vary for people.
-func shown(field, value string) string {
+// NotShown stands for the value of a field that is a secret.
+const NotShown = "a value that is not shown"
+
+// Shown is a normalised value of Vary, see [VaryValues], for people.
+func Shown(field, value string) string {
 	switch {
 	case value == absent:
 		return "absent"
 	case Secret(field):
-		return "a value that is not shown"
+		return NotShown
 	case value == "":
 		return "empty"
 	}

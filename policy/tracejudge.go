@@ -27,7 +27,7 @@ func (t *Trace) looked(rq *Request, stored []*Stored, chosen int) {
 		if at := s.differs(rq.Fields); at >= 0 {
 			name := s.Vary[at]
 			t.Note(StepDiffers, "number", number, "status", s.Status, "field", name,
-				"stored", shown(name, s.VaryValues[at]), "asked", shown(name, normalise(name, rq.Fields)))
+				"stored", Shown(name, s.VaryValues[at]), "asked", Shown(name, normalise(name, rq.Fields)))
 			continue
 		}
 		vary := "it has no Vary"

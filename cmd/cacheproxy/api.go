@@ -14,7 +14,7 @@ import (
 // api is what the page, and programs, ask for.
 func (a *app) api() http.Handler {
 	return (&insight.API{
-		Insight: a.insight, Purges: a.lastPurges, Findings: a.findings, Trace: a.trace,
+		Insight: a.insight, Objects: objects{a.fetcher}, Purges: a.lastPurges, Findings: a.findings, Trace: a.trace,
 		Offers: []string{"upstreams", "purge", "refresh", "explain"},
 	}).Handler()
 }

@@ -190,7 +190,7 @@ func purges() []insight.Purge {
 
 func findings() []insight.Finding {
 	return []insight.Finding{{
-		Rule: "no-lifetime", Route: "site", Text: "responses have no lifetime: " + hostile, Cure: "send Cache-Control: max-age=SECONDS",
+		Rule: "no-lifetime", Route: "site", Text: "responses have no lifetime: " + hostile,
 		Example: "http://shop.example" + hostile, Count: 1200, Misses: 900, Last: time.Now(),
 	}}
 }

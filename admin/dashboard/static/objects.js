@@ -40,7 +40,7 @@ async function showObject(o) {
       ["Lifetime", `${seconds(v.lifetime_s)}${v.lifetime_source ? `, from ${v.lifetime_source}` : ""}`],
       ["Stale while revalidated", v.stale_while_revalidate_s ? seconds(v.stale_while_revalidate_s) : ""],
       ["Stale if the origin fails", v.stale_if_error_s ? seconds(v.stale_if_error_s) : ""],
-      ["Must be revalidated", v.must_revalidate ? "yes" : ""], ["ETag", v.etag], ["Last-Modified", v.last_modified], ["Tags", (v.tags || []).join(", ")],
+      ["Validated at every use", v.no_cache ? "yes" : ""], ["Must be revalidated", v.must_revalidate ? "yes" : ""], ["ETag", v.etag], ["Last-Modified", v.last_modified], ["Tags", (v.tags || []).join(", ")],
     ]),
     el("table", { class: "fields" }, el("tbody", {}, (v.header || []).map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))))))));
 }
