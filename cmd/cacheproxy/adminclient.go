@@ -9,12 +9,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"cacheproxy/config"
 )
+
+// Bounds of a question that is answered at once.
+const (
+	askTime   = 10 * time.Second
+	askAnswer = 32 << 20 // bytes
+)
+
+// errNotOffered is the error of a question that the other side does not know.
+var errNotOffered = errors.New("it is a proxy of an older release, or no cacheproxy")
 
 // adminClient speaks with the operator's side of a running proxy.
 type adminClient struct {
@@ -110,13 +121,14 @@ func (c *adminClient) send(ctx context.Context, method, path, kind string, body 
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, ctx.Err()
 		}
 		return nil, fmt.Errorf("no answer from %s: %w; is the proxy running, and is this its admin address? Otherwise give it with --admin", c.addr, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
+		path, _, _ = strings.Cut(path, "?")
 		return nil, c.refused(resp, path)
 	}
 	return resp, nil
@@ -128,16 +140,42 @@ func (c *adminClient) refused(resp *http.Response, path string) error {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("%s wants the proxy's admin token: give it with CACHEPROXY_ADMIN_TOKEN, the --config file, or --admin-token", c.addr)
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return fmt.Errorf("%s does not know %s: it is a proxy of an older release, or no cacheproxy", c.addr, path)
+		return c.notOffered(path)
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 	var told struct {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(text, &told) == nil && told.Error != "" {
-		return fmt.Errorf("%s: %s", c.addr, printable(told.Error))
+		return fmt.Errorf("%s: %s", c.addr, inert(told.Error))
 	}
-	return fmt.Errorf("%s answered %s: %s", c.addr, resp.Status, printable(strings.TrimSpace(string(text))))
+	return fmt.Errorf("%s answered %s: %s", c.addr, resp.Status, inert(strings.TrimSpace(string(text))))
+}
+
+func (c *adminClient) notOffered(path string) error {
+	return fmt.Errorf("%s does not know %s: %w", c.addr, path, errNotOffered)
+}
+
+// get asks for a path, and reads the answer into v.
+func (c *adminClient) get(ctx context.Context, path string, query url.Values, v any) error {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	target := path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	resp, err := c.send(ctx, http.MethodGet, target, "", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		return c.notOffered(path)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, askAnswer)).Decode(v); err != nil {
+		return fmt.Errorf("%s%s: the answer is not understood: %w", c.addr, path, err)
+	}
+	return nil
 }
 
 // post sends v as JSON.
@@ -165,14 +203,4 @@ func eachLine[T any](resp *http.Response, fn func(T) error) error {
 			return err
 		}
 	}
-}
-
-// printable returns a text without what would move a terminal's cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -26,16 +26,11 @@ func lintCommand(env func(string) (string, bool)) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			resp, err := client.send(cmd.Context(), "GET", "/api/findings", "", nil)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
 			var got struct {
 				Findings []insight.Finding `json:"findings"`
 			}
-			if err := json.NewDecoder(resp.Body).Decode(&got); err != nil {
-				return fmt.Errorf("the answer of %s: %w", client.addr, err)
+			if err := client.get(cmd.Context(), "/api/findings", nil, &got); err != nil {
+				return err
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
@@ -59,7 +54,7 @@ func tellFindings(out io.Writer, list []insight.Finding) error {
 	}
 	for _, f := range list {
 		fmt.Fprintf(out, "%s  (route %s, %d responses, %d misses)\n  %s\n  for example %s\n\n",
-			printable(f.Rule), printable(f.Route), f.Count, f.Misses, printable(f.Text), printable(f.Example))
+			inert(f.Rule), inert(f.Route), f.Count, f.Misses, inert(f.Text), inert(f.Example))
 	}
 	return errFindings
 }

@@ -58,7 +58,7 @@ func logsCommand(env func(string) (string, bool)) *cobra.Command {
 				return usageError{fmt.Errorf("-n: %d is out of range; use 0 to %d", l.count, allLogged)}
 			}
 			l.filter.url, l.filter.host = policy.Glob(glob), strings.ToLower(l.filter.host)
-			o, err := operatorOf(cmd, env)
+			c, err := newAdminClient(cmd, env)
 			if err != nil {
 				return fmt.Errorf("logs: %w", err)
 			}
@@ -67,12 +67,12 @@ func logsCommand(env func(string) (string, bool)) *cobra.Command {
 			_, plain := env("NO_COLOR")
 			l.colours = !plain && onTerminal(cmd.OutOrStdout())
 			l.out, l.notes = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			l.get = func(ctx context.Context, query url.Values, v any) error { return o.get(ctx, "/api/requests", query, v) }
+			l.get = func(ctx context.Context, query url.Values, v any) error { return c.get(ctx, "/api/requests", query, v) }
 			return l.run(ctx)
 		},
 	}
 	f := cmd.Flags()
-	addOperatorFlags(f)
+	addAdminFlags(cmd)
 	f.BoolVarP(&l.follow, "follow", "f", false, "go on with those that follow, until Ctrl-C")
 	f.IntVarP(&l.count, "lines", "n", 20, "requests to begin with")
 	f.StringVar(&l.filter.reason, "reason", "", "only those with this reason, as uri-miss; docs/reasons.md has them")

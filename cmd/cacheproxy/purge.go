@@ -85,7 +85,7 @@ func askToPurge(ctx context.Context, client *adminClient, rq *purge.Request, out
 	}
 	for _, m := range result.Marks {
 		if len(result.Marks) > 1 {
-			fmt.Fprintf(out, "%8d  %s\n", m.Entries, printable(strings.Join(strings.Fields(m.Kind+" "+m.Origin+" "+m.Value), " ")))
+			fmt.Fprintf(out, "%8d  %s\n", m.Entries, inert(strings.Join(strings.Fields(m.Kind+" "+m.Origin+" "+m.Value), " ")))
 		}
 	}
 	noun := "responses"
@@ -94,7 +94,7 @@ func askToPurge(ctx context.Context, client *adminClient, rq *purge.Request, out
 	}
 	fmt.Fprintf(out, "%d stored %s %s\n", result.Purged, noun, did)
 	for _, url := range result.Examples {
-		fmt.Fprintf(out, "  %s\n", printable(url))
+		fmt.Fprintf(out, "  %s\n", inert(url))
 	}
 	if !result.Complete {
 		fmt.Fprintln(out, "not all were counted in time; none of them is served any more")

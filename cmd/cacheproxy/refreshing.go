@@ -134,7 +134,7 @@ func (r *refreshing) tell(format string, args ...any) {
 	if r.bar != nil {
 		_ = r.bar.Clear()
 	}
-	fmt.Fprintln(r.out, printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(r.out, inert(fmt.Sprintf(format, args...)))
 }
 
 // variantText tells of a variant in a line.

@@ -60,7 +60,7 @@ func TestRefreshTellsWhatHappened(t *testing.T) {
 not stored  http://a/2 (status 404): status
 not stored  http://a/2 (status 503): status
 failed      http://a/3: no answer in time
-?[2Jhttp://a/4 is no URL
+\x1b[2Jhttp://a/4 is no URL
 `, stdout[:strings.LastIndex(stdout[:len(stdout)-1], "\n")+1])
 	assert.Contains(t, stdout, "4 of 4 URLs: 1 stored, 1 not stored, 3 failed; 2.0 KiB in ")
 	assert.Contains(t, stderr, "3 could not be fetched")
@@ -127,8 +127,8 @@ func TestWhatTheOperatorsSideRefuses(t *testing.T) {
 		401: {"", "wants the proxy's admin token"},
 		404: {"404 page not found", "does not know /api/refresh"},
 		405: {"", "does not know /api/refresh"},
-		400: {`{"error":"urls is empty\u0007"}`, "urls is empty?"},
-		502: {"<h1>Bad\tGateway</h1>", "answered 502 Bad Gateway: <h1>Bad?Gateway</h1>"},
+		400: {`{"error":"urls is empty\u0007"}`, `urls is empty\x07`},
+		502: {"<h1>Bad\tGateway</h1>", `answered 502 Bad Gateway: <h1>Bad\x09Gateway</h1>`},
 	} {
 		code, stdout, stderr := operators(t.Context(), func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -40,37 +39,22 @@ func healthCommand(env func(string) (string, bool)) *cobra.Command {
 		Short: "Ask the proxy on this machine whether it is up; exit 0 or 1",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			side, err := adminSide(cmd, env)
+			c, err := newAdminClient(cmd, env)
 			if err != nil {
-				return err
+				return fmt.Errorf("health: %w", err)
 			}
-			return health(cmd.Context(), side.Listen)
+			ctx, cancel := context.WithTimeout(cmd.Context(), 3*time.Second)
+			defer cancel()
+			resp, err := c.send(ctx, http.MethodGet, "/healthz", "", nil)
+			if err != nil {
+				return fmt.Errorf("health: %w", err)
+			}
+			return resp.Body.Close()
 		},
 	}
 	cmd.Flags().VarP(&textFlag{kind: "ADDR"}, "admin", "", "the proxy's admin address (default 127.0.0.1:8081)")
 	addConfigFlag(cmd.Flags(), "the proxy's YAML file, which may say the admin address")
 	return cmd
-}
-
-func health(ctx context.Context, addr string) error {
-	if addr == "off" {
-		return errors.New("health: the admin listener is off, so there is nobody to ask")
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(addr)+"/healthz", nil)
-	if err != nil {
-		return fmt.Errorf("health: address %q: %w", addr, err)
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("health: no answer from %s: %w", addr, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("health: %s answered %s", addr, resp.Status)
-	}
-	return nil
 }
 
 // dialable turns an address to listen on into one to connect to.

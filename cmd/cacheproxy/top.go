@@ -43,18 +43,18 @@ func topCommand(env func(string) (string, bool)) *cobra.Command {
 			case count < 1 || count > 1000:
 				return usageError{fmt.Errorf("-n: %d is out of range; use 1 to 1000", count)}
 			}
-			o, err := operatorOf(cmd, env)
+			c, err := newAdminClient(cmd, env)
 			if err != nil {
 				return fmt.Errorf("top: %w", err)
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			v := view{addr: o.addr, every: every, ranking: ranking}
-			return top(ctx, o, v, once || !onTerminal(cmd.OutOrStdout()), count, cmd.OutOrStdout())
+			v := view{addr: c.addr, every: every, ranking: ranking}
+			return top(ctx, c, v, once || !onTerminal(cmd.OutOrStdout()), count, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
-	addOperatorFlags(f)
+	addAdminFlags(cmd)
 	f.BoolVar(&once, "once", false, "print the figures one time, and end")
 	f.StringVar(&by, "by", "requests", "rank URLs by requests, misses, bytes or origin_time")
 	f.DurationVar(&every, "interval", 2*time.Second, "time between figures")
@@ -66,8 +66,8 @@ func rankingOf(name string) int {
 	return slices.IndexFunc(rankings, func(r struct{ name, title string }) bool { return r.name == name })
 }
 
-func top(ctx context.Context, o *operator, v view, once bool, count int, out io.Writer) error {
-	first, err := gather(ctx, o, v.ranking, count)
+func top(ctx context.Context, c *adminClient, v view, once bool, count int, out io.Writer) error {
+	first, err := gather(ctx, c, v.ranking, count)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil // it was told to end
@@ -84,7 +84,7 @@ func top(ctx context.Context, o *operator, v view, once bool, count int, out io.
 	screen, err := tcell.NewScreen()
 	if err == nil {
 		m := &monitor{screen: screen, view: v, shown: first, gather: func(ctx context.Context, ranking, urls int) (*figures, error) {
-			return gather(ctx, o, ranking, urls)
+			return gather(ctx, c, ranking, urls)
 		}}
 		err = m.run(ctx)
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 // fakeInsight answers as the admin listener of a proxy does.
-func fakeInsight(t *testing.T, rounds *atomic.Int64) *operator {
+func fakeInsight(t *testing.T, rounds *atomic.Int64) *adminClient {
 	mux := http.NewServeMux()
 	reply := func(w http.ResponseWriter, text string) {
 		w.Header().Set("Content-Type", "application/json")
@@ -60,15 +60,15 @@ func fakeInsight(t *testing.T, rounds *atomic.Int64) *operator {
 	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
-	return &operator{addr: s.Listener.Addr().String()}
+	return &adminClient{addr: s.Listener.Addr().String(), http: s.Client()}
 }
 
 func TestTopOnce(t *testing.T) {
-	o := fakeInsight(t, new(atomic.Int64))
-	code, stdout, stderr := command(t.Context(), nil, "top", "--admin", o.addr, "--once", "--by", "misses", "-n", "2")
+	c := fakeInsight(t, new(atomic.Int64))
+	code, stdout, stderr := command(t.Context(), nil, "top", "--admin", c.addr, "--once", "--by", "misses", "-n", "2")
 	require.Zero(t, code, stderr)
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Local().Format("15:04")
-	want := `cacheproxy ` + o.addr + `  up 3h12m
+	want := `cacheproxy ` + c.addr + `  up 3h12m
 requests  1234/s  serve 1100  serve-stale 3  fetch 90  validate 20  pass 20  fail 0.5
 hit ratio 94.2%  5m 93.0%  1h -  bytes 5m 88.1%  saved 1.2M, 3h12m of origin
 latency   hit 0.05 ms / 2.3 ms  miss 12 ms / 1.8 s  origin - / -  (p50 / p99)
@@ -150,15 +150,15 @@ type terminal struct {
 
 func openTop(t *testing.T, width, height int, every time.Duration, rounds *atomic.Int64) *terminal {
 	t.Setenv("LC_ALL", "C.UTF-8")
-	o := fakeInsight(t, rounds)
-	first, err := gather(t.Context(), o, 0, 50)
+	c := fakeInsight(t, rounds)
+	first, err := gather(t.Context(), c, 0, 50)
 	require.NoError(t, err)
 	term := &terminal{t: t, vt: vt.NewMockTerm(vt.MockOptSize{X: vt.Col(width), Y: vt.Row(height)}), done: make(chan error, 1)}
 	screen, err := tcell.NewTerminfoScreenFromTty(term.vt)
 	require.NoError(t, err)
 	m := &monitor{
 		screen: screen, shown: first, view: view{addr: "proxy", every: every},
-		gather: func(ctx context.Context, ranking, urls int) (*figures, error) { return gather(ctx, o, ranking, urls) },
+		gather: func(ctx context.Context, ranking, urls int) (*figures, error) { return gather(ctx, c, ranking, urls) },
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)

@@ -83,19 +83,19 @@ type targetState struct {
 }
 
 // gather asks for all that is shown, with so many URLs at most.
-func gather(ctx context.Context, o *operator, ranking, urls int) (*figures, error) {
+func gather(ctx context.Context, c *adminClient, ranking, urls int) (*figures, error) {
 	f := &figures{at: time.Now(), ranking: ranking}
-	if err := o.get(ctx, "/api/overview", nil, &f.overview); err != nil {
+	if err := c.get(ctx, "/api/overview", nil, &f.overview); err != nil {
 		return nil, err
 	}
 	query := url.Values{"by": {rankings[ranking].name}, "limit": {strconv.Itoa(urls)}}
-	if err := o.get(ctx, "/api/top", query, &f.ranked); err != nil {
+	if err := c.get(ctx, "/api/top", query, &f.ranked); err != nil {
 		return nil, err
 	}
 	var answer struct {
 		Targets []targetState `json:"targets"`
 	}
-	if err := o.get(ctx, "/api/upstreams", nil, &answer); err != nil && !errors.Is(err, errNotOffered) {
+	if err := c.get(ctx, "/api/upstreams", nil, &answer); err != nil && !errors.Is(err, errNotOffered) {
 		return nil, err
 	}
 	f.targets = answer.Targets

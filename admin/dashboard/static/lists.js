@@ -37,7 +37,7 @@ export async function showTop(by) {
 export async function showFindings() {
   const { findings } = await get("/api/findings");
   put(byId("findings-table"), table([
-    { name: "What to change", cell: (f) => [el("b", {}, f.rule), el("br"), f.text] },
+    { name: "Finding", cell: (f) => [el("b", {}, f.rule), el("br"), f.text] },
     { name: "Example", kind: "wide", cell: (f) => el("span", { class: "url" }, f.example) },
     { name: "Route", kind: "wide", cell: (f) => f.route },
     { name: "Seen", kind: "num", cell: (f) => count(f.count) },

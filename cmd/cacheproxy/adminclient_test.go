@@ -119,14 +119,14 @@ func TestAnswersThatAreNone(t *testing.T) {
 		kind, body string
 		want       string
 	}{
-		{401, "text/plain", "no", "wants a token (401 Unauthorized): give it with --admin-token or CACHEPROXY_ADMIN_TOKEN"},
-		{403, "text/plain", "no", "wants a token"},
-		{404, "application/json", `{"error":"x"}`, "/api/requests: it does not offer this"},
-		{200, "text/html", "<html>", "it does not offer this"},
+		{401, "text/plain", "no", "wants the proxy's admin token: give it with CACHEPROXY_ADMIN_TOKEN"},
+		{403, "application/json", `{"error":"of another site"}`, ": of another site"},
+		{404, "application/json", `{"error":"x"}`, "does not know /api/requests: it is a proxy of an older release"},
+		{200, "text/html", "<html>", "does not know /api/requests: "},
 		{200, "application/json", `{"requests": 3}`, "the answer is not understood"},
 		{200, "application/json", `{"requests": [`, "the answer is not understood"},
-		{400, "application/json", `{"error": "limit is \u001b[2J"}`, `answered 400 Bad Request limit is \x1b[2J`},
-		{503, "text/plain", "busy", "answered 503"},
+		{400, "application/json", `{"error": "limit is \u001b[2J"}`, `: limit is \x1b[2J`},
+		{503, "text/plain", "busy", "answered 503 Service Unavailable: busy"},
 	} {
 		t.Run(tc.want, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -135,13 +135,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 				fmt.Fprint(w, tc.body)
 			}))
 			defer s.Close()
-			o := &operator{addr: s.Listener.Addr().String()}
+			c := &adminClient{addr: s.Listener.Addr().String(), http: s.Client()}
 			var answer struct {
 				Requests []logged `json:"requests"`
 			}
-			err := o.get(t.Context(), "/api/requests", url.Values{"limit": {"1"}}, &answer)
+			err := c.get(t.Context(), "/api/requests", url.Values{"limit": {"1"}}, &answer)
 			require.ErrorContains(t, err, tc.want)
-			assert.True(t, strings.HasPrefix(err.Error(), o.addr), err)
+			assert.True(t, strings.HasPrefix(err.Error(), c.addr), err)
 		})
 	}
 }
