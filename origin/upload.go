@@ -64,25 +64,41 @@ const (
 	endRoom   = 64       // after it: CRLF and what follows the last chunk
 )
 
-type pieceBuffer [sizeRoom + pieceSize + endRoom]byte
+type (
+	pieceBuffer [sizeRoom + pieceSize + endRoom]byte
+	smallPiece  [2 << 10]byte
+)
 
-var pieceBuffers = sync.Pool{New: func() any { return new(pieceBuffer) }}
+var (
+	pieceBuffers = sync.Pool{New: func() any { return new(pieceBuffer) }}
+	smallPieces  = sync.Pool{New: func() any { return new(smallPiece) }}
+)
 
 // send writes the content. broken is why it cannot be had, err why it cannot
 // be written.
 func (u *upload) send() (broken, err error) {
+	if u.r.ContentLength > 0 {
+		return u.sendSized()
+	}
 	buf := pieceBuffers.Get().(*pieceBuffer)
 	defer pieceBuffers.Put(buf)
-	if u.r.ContentLength > 0 {
-		return u.sendSized(buf[:pieceSize])
-	}
 	return u.sendChunks(buf)
 }
 
-func (u *upload) sendSized(buf []byte) (broken, err error) {
+// sendSized takes a large buffer only once there was content to fill a small one: a
+// client that drips costs little.
+func (u *upload) sendSized() (broken, err error) {
+	small := smallPieces.Get().(*smallPiece)
+	defer smallPieces.Put(small)
+	buf, full := small[:], false
 	for left := u.r.ContentLength; left > 0; {
+		if full && len(buf) < pieceSize {
+			large := pieceBuffers.Get().(*pieceBuffer)
+			defer pieceBuffers.Put(large)
+			buf = large[:pieceSize]
+		}
 		n, err := u.r.Body.Read(buf[:min(left, int64(len(buf)))])
-		left -= int64(n)
+		left, full = left-int64(n), n == len(buf)
 		if left == 0 && err == nil {
 			err = u.exhausted()
 		}
