@@ -10,8 +10,8 @@ FUZZTIME ?= 30000x
 BENCH    ?= Judge|Parse|Hit|Get|Observe|RoundTrip
 
 # These drive a built binary, so the race detector and benchmarks have nothing to see there.
-DRIVERS  = ./internal/e2e ./internal/siege ./internal/soak
-PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|siege|soak)$$')
+DRIVERS  = ./internal/browser ./internal/e2e ./internal/siege ./internal/soak
+PACKAGES = $$(go list ./... | grep -vE '/internal/(browser|e2e|siege|soak)$$')
 FUZZ     = grep -roE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]+' .
 
 .DEFAULT_GOAL := help
@@ -40,7 +40,7 @@ race: ## the same under the race detector
 	packages=$(PACKAGES); CGO_ENABLED=1 go test -race -timeout 8m $$packages
 
 # -count=1: the test cache does not know that these tests build and run cmd/cacheproxy. -p 1: one of them measures memory.
-e2e: ## the built binary before a real nginx (installed when missing), under siege, and under load for a while
+e2e: ## the built binary before a real nginx, on a page in Chromium (both installed when missing), under siege, and under load for a while
 	go test -count=1 -p 1 -timeout 10m $(DRIVERS)
 
 conformance: ## the public HTTP cache test suite (SUITE=DIR for a checkout of your own)

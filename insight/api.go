@@ -22,12 +22,11 @@ const (
 type API struct {
 	Insight  *Insight // required
 	Objects  Objects
-	Purges   func() []Purge   // newest first
 	Findings func() []Finding // worst first
 	// Trace tells how a recent request was decided, or false if that is not known.
 	Trace func(r Request) (any, bool)
 	// Offers are the names of what else there is below /api/: upstreams, purge,
-	// refresh, explain.
+	// purges, refresh, explain.
 	Offers []string
 }
 
@@ -41,7 +40,6 @@ type API struct {
 //	/api/top?by=requests|misses|bytes|origin_time&limit=
 //	/api/objects?q=&limit=
 //	/api/objects/one?key=
-//	/api/purges
 //	/api/findings
 //
 // What is wrong with a request is said in {"error": ...}.
@@ -57,9 +55,6 @@ func (a *API) Handler() http.Handler {
 		mux.HandleFunc("GET /api/objects", a.objects)
 		mux.HandleFunc("GET /api/objects/one", a.object)
 	}
-	if a.Purges != nil {
-		mux.HandleFunc("GET /api/purges", func(w http.ResponseWriter, _ *http.Request) { list(w, "purges", a.Purges()) })
-	}
 	if a.Findings != nil {
 		mux.HandleFunc("GET /api/findings", func(w http.ResponseWriter, _ *http.Request) { list(w, "findings", a.Findings()) })
 	}
@@ -72,7 +67,7 @@ func (a *API) Handler() http.Handler {
 func (a *API) offers() []string {
 	offers := append([]string{}, a.Offers...)
 	for name, is := range map[string]bool{
-		"objects": a.Objects != nil, "purges": a.Purges != nil, "findings": a.Findings != nil, "trace": a.Trace != nil,
+		"objects": a.Objects != nil, "findings": a.Findings != nil, "trace": a.Trace != nil,
 	} {
 		if is {
 			offers = append(offers, name)

@@ -57,8 +57,7 @@ func TestAPI(t *testing.T) {
 		in.Observe(miss())
 		wait(2 * time.Second)
 		h := (&API{
-			Insight: in, Objects: shelf{}, Offers: []string{"purge", "objects"},
-			Purges:   func() []Purge { return []Purge{{What: "tag x", Entries: 3}} },
+			Insight: in, Objects: shelf{}, Offers: []string{"purge", "purges", "objects"},
 			Findings: func() []Finding { return nil },
 			Trace: func(r Request) (any, bool) {
 				return []map[string]string{{"step": "key", "text": r.Key}}, r.Action == "fetch"
@@ -92,7 +91,6 @@ func TestAPI(t *testing.T) {
 			{"/api/objects/one?key=http%3A%2F%2Fexample.com%2Fa%3Fb%3Dc", 200, `"variants":[{"method":"GET","status":200`},
 			{"/api/objects/one?key=z", 404, `nothing is stored for key \"z\"`},
 			{"/api/objects/one", 404, `nothing is stored for key \"\"`},
-			{"/api/purges", 200, `"what":"tag x"`},
 			{"/api/findings", 200, `{"findings":[]}`},
 			{"/api/nothing", 404, `{"error":"/api/nothing is not offered here"}`},
 		} {
@@ -110,7 +108,7 @@ func TestWhatIsNotThereIsNotOffered(t *testing.T) {
 		h := (&API{Insight: in}).Handler()
 		_, o := call(t, h, "/api/overview")
 		assert.Equal(t, []any{}, o["offers"])
-		for _, path := range []string{"/api/objects", "/api/objects/one?key=k", "/api/purges", "/api/findings"} {
+		for _, path := range []string{"/api/objects", "/api/objects/one?key=k", "/api/findings"} {
 			status, body := call(t, h, path)
 			assert.Equal(t, 404, status, path)
 			assert.Contains(t, body["error"], "is not offered here", path)
@@ -229,5 +227,5 @@ func TestAPIDocument(t *testing.T) {
 		described[m[1]] = true
 	}
 	assert.Equal(t, served, described)
-	assert.Len(t, served, 10)
+	assert.Len(t, served, 9)
 }

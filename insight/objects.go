@@ -56,17 +56,6 @@ type Variant struct {
 	MustRevalid bool              `json:"must_revalidate"` // it is never used stale
 }
 
-// Purge is something that was thrown away.
-type Purge struct {
-	Time    time.Time `json:"time"`
-	Who     string    `json:"who"`
-	Via     string    `json:"via"`  // api, method, group
-	What    string    `json:"what"` // the request in short
-	Soft    bool      `json:"soft"`
-	Entries int64     `json:"entries"`
-	Took    float64   `json:"took_ms"`
-}
-
 // Finding is something about the headers of an origin that costs hits.
 type Finding struct {
 	Rule    string    `json:"rule"`

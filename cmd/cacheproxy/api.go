@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"cacheproxy/explain"
 	"cacheproxy/insight"
@@ -14,8 +13,8 @@ import (
 // api is what the page, and programs, ask for.
 func (a *app) api() http.Handler {
 	return (&insight.API{
-		Insight: a.insight, Objects: objects{a.fetcher}, Purges: a.lastPurges, Findings: a.findings, Trace: a.trace,
-		Offers: []string{"upstreams", "purge", "refresh", "explain"},
+		Insight: a.insight, Objects: objects{a.fetcher}, Findings: a.findings, Trace: a.trace,
+		Offers: []string{"upstreams", "purge", "purges", "refresh", "explain"},
 	}).Handler()
 }
 
@@ -45,15 +44,4 @@ func (a *app) findings() (list []insight.Finding) {
 func (a *app) audit(p purge.Audit) {
 	a.outdate()
 	a.log.Info("purged", "by", p.By, "via", string(p.Via), "what", p.What, "soft", p.Soft, "entries", p.Entries, "complete", p.Complete)
-}
-
-// lastPurges are the last purges as the page shows them.
-func (a *app) lastPurges() (list []insight.Purge) {
-	for _, p := range a.proxy.Purges() {
-		list = append(list, insight.Purge{
-			Time: p.Time, Who: p.By, Via: string(p.Via), What: p.What, Soft: p.Soft, Entries: p.Entries,
-			Took: float64(p.Took) / float64(time.Millisecond),
-		})
-	}
-	return list
 }

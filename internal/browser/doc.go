@@ -1,8 +1,8 @@
 // Package browser has no code: its tests look at the dashboard with Chromium, as
 // a person would, while the proxy behind it is under load.
 //
-//	go test ./internal/browser -screenshots docs/dashboard
+//	go test ./internal/browser -run TestLooks -screenshots DIR
 //
-// writes the pictures of the documents anew. Chromium is installed with apt-get
+// writes pictures; dashboard.png and dashboard-dark.png are those of docs/. Chromium is installed with apt-get
 // where it is missing; without it the tests fail.
 package browser

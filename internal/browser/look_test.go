@@ -17,14 +17,17 @@ const shifts = `new Promise((done) => {
   setTimeout(() => done(sum), 500);
 })`
 
-// The page under load, in the colours that the system asks for, on a screen and
+// The page of the program under load, in the colours that the system asks for, on a screen and
 // on a phone.
 func TestLooks(t *testing.T) {
-	w := newWorld(t, "")
-	w.hear()
+	w := newProgram(t)
 	stop := w.load(12)
 	defer stop()
-	time.Sleep(4 * time.Second) // of load, so that there is something to see
+	before := 4 * time.Second // of load, so that there is something to see
+	if *screenshots != "" {
+		before = 75 * time.Second // and charts are full
+	}
+	time.Sleep(before)
 	w.broken.Store(true)
 	time.Sleep(2 * time.Second)
 	w.broken.Store(false)
@@ -33,17 +36,17 @@ func TestLooks(t *testing.T) {
 		width, height int64
 		ground        string
 	}{
-		{"light", "light", 1280, 900, "rgb(244, 246, 248)"},
-		{"dark", "dark", 1280, 900, "rgb(15, 20, 25)"},
-		{"phone", "light", 380, 800, "rgb(244, 246, 248)"},
-		{"phone-dark", "dark", 380, 800, "rgb(15, 20, 25)"},
+		{"dashboard", "light", 1280, 1600, "rgb(244, 246, 248)"},
+		{"dashboard-dark", "dark", 1280, 1600, "rgb(15, 20, 25)"},
+		{"dashboard-phone", "light", 380, 800, "rgb(244, 246, 248)"},
+		{"dashboard-phone-dark", "dark", 380, 800, "rgb(15, 20, 25)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newTab(t, tc.width, tc.height, tc.scheme)
 			b.open(w.admin + "/ui/")
 			b.until(`document.querySelectorAll("#requests-table tbody tr").length > 10`)
 			time.Sleep(3 * time.Second) // of a stream of events, for the charts
-			b.picture("dashboard-" + tc.name)
+			b.picture(tc.name)
 			assert.Equal(t, tc.ground, value[string](b, "getComputedStyle(document.body).backgroundColor"))
 			assert.True(t, value[bool](b, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "no scroll sideways")
 			assert.Equal(t, 6, value[int](b, `document.querySelectorAll("#charts canvas").length`))

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 )
 
 var screenshots = flag.String("screenshots", "", "directory for pictures of the page; empty = none are kept")
+
+// binary is the program.
+var binary string
 
 // browser is the context of the one Chromium that all tests share; each opens a
 // tab of its own.
@@ -32,6 +36,15 @@ func setUpAndRun(m *testing.M) (int, error) {
 	path, err := chromium()
 	if err != nil {
 		return 1, err
+	}
+	dir, err := os.MkdirTemp("", "cacheproxy-browser-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "cacheproxy")
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", binary, "cacheproxy/cmd/cacheproxy").CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("building the program: %w\n%s", err, out)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),

@@ -21,6 +21,7 @@ import (
 	"cacheproxy/origin"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
+	"cacheproxy/purge"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
 )
@@ -74,8 +75,13 @@ func newWorld(t *testing.T, token string) *world {
 	t.Cleanup(w.client.CloseIdleConnections)
 	w.url = "http://" + front.Addr().String()
 
-	api := &insight.API{Insight: w.insight, Objects: shelf{}, Purges: purges, Findings: findings}
-	side := httptest.NewServer(admin.New(admin.Options{Metrics: metrics, Token: token, API: api.Handler()}))
+	api := &insight.API{Insight: w.insight, Objects: shelf{}, Findings: findings, Offers: []string{"purges"}}
+	side := httptest.NewServer(admin.New(admin.Options{
+		Metrics: metrics, Token: token, API: api.Handler(), Purges: purges,
+		Purge: func(context.Context, purge.Request) (purge.Result, error) {
+			return purge.Result{}, purge.Errorf("not here")
+		},
+	}))
 	t.Cleanup(side.Close)
 	t.Cleanup(side.CloseClientConnections) // streams of events have no end of their own
 	w.admin = side.URL
@@ -184,8 +190,8 @@ func (shelf) Variants(_ context.Context, key string) []insight.Variant {
 	}}
 }
 
-func purges() []insight.Purge {
-	return []insight.Purge{{Time: time.Now(), Who: "127.0.0.1", Via: "api", What: "tag " + hostile, Entries: 12, Took: .21}}
+func purges() []purge.Audit {
+	return []purge.Audit{{Time: time.Now(), By: "127.0.0.1", Via: "api", What: "tag " + hostile, Entries: 12, Complete: true, Took: 210 * time.Microsecond}}
 }
 
 func findings() []insight.Finding {

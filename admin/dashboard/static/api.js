@@ -29,10 +29,11 @@ export async function get(path, query = {}) {
   return (await ask(q.size ? `${path}?${q}` : path)).json();
 }
 
+// post returns the answer, or all values of one that is in lines.
 export async function post(path, body) {
   const response = await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  const text = await response.text();
-  try { return JSON.parse(text); } catch { return text; }
+  if (response.headers.get("Content-Type") !== "application/x-ndjson") return response.json();
+  return (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
 }
 
 // events calls fn for each event until the signal aborts or the stream ends.

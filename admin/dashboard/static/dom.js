@@ -9,14 +9,14 @@ export function el(tag, props = {}, ...children) {
     if (typeof value === "function") e.addEventListener(name, value);
     else if (value !== null && value !== undefined && value !== false) e.setAttribute(name, value === true ? "" : value);
   }
-  e.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+  e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
   return e;
 }
 
 export const byId = (id) => document.getElementById(id);
 
 // put replaces what is in an element.
-export const put = (parent, ...children) => parent.replaceChildren(...children.flat().filter(Boolean));
+export const put = (parent, ...children) => parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
 
 // table makes a table. A column is {name, cell(row), kind, title}: kind is num,
 // and wide for what a phone leaves out. Without rows it says what empty says.

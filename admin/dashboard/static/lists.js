@@ -51,9 +51,9 @@ export async function showPurges() {
     { name: "Time", cell: (p) => clock(p.time) },
     { name: "What", cell: (p) => el("span", { class: "url" }, p.what) },
     { name: "Kind", cell: (p) => (p.soft ? "soft" : "hard") },
-    { name: "Who", kind: "wide", cell: (p) => p.who },
+    { name: "Who", kind: "wide", cell: (p) => p.by },
     { name: "Via", kind: "wide", cell: (p) => p.via },
-    { name: "Entries", kind: "num", cell: (p) => count(p.entries) },
-    { name: "Took", kind: "num wide", cell: (p) => millis(p.took_ms) },
+    { name: "Entries", kind: "num", cell: (p) => (p.complete ? "" : "at least ") + count(p.entries) },
+    { name: "Took", kind: "num wide", cell: (p) => millis(p.took_ns / 1e6) },
   ], purges, "Nothing was purged yet. An object's page has a button for it."));
 }

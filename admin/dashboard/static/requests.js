@@ -4,6 +4,7 @@ import { el, byId, put, table, facts } from "./dom.js";
 import { get } from "./api.js";
 import { bytes, clock, millis, seconds } from "./format.js";
 import { openDetail } from "./detail.js";
+import { advice, trace } from "./trace.js";
 
 const form = () => byId("requests-form");
 
@@ -42,17 +43,7 @@ export async function showRequest(id) {
       ["Stored", r.stored ? "yes" : ""], ["Collapsed", r.collapsed ? "yes: one fetch for many requests" : ""], ["Broke off", r.aborted ? "yes" : ""],
       ["Client", r.remote], ["Protocol", r.proto], ["Route", r.route], ["Key", r.key], ["Request ID", r.request_id],
     ]),
-    trace(r.trace));
-}
-
-// trace tells the steps of a decision: [{step, text, clause, ...}], or whatever
-// else there is, as it is.
-function trace(t) {
-  if (!t) return null;
-  const steps = Array.isArray(t) ? t : t.steps;
-  if (!Array.isArray(steps)) return el("pre", { tabindex: "0" }, JSON.stringify(t, null, 2));
-  return el("ol", { class: "trace", "aria-label": "Trace" }, steps.map((s) => el("li", {},
-    el("b", {}, s.stage || s.step || ""), " ", s.sentence || s.text || "", s.clause ? el("small", {}, ` (${s.clause})`) : null)));
+    trace(r.trace), r.trace ? advice(r.trace) : null);
 }
 
 // offerReasons fills the choice of reasons with those that were seen.
