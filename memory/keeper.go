@@ -3,6 +3,7 @@ package memory
 import (
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -14,8 +15,12 @@ import (
 func Bound(size int64) int64 { return size + size/100*15 + 64<<20 }
 
 const (
-	// period is how often the keeper looks.
-	period = time.Second
+	// period is how often the keeper looks: often, since clients that do not read can
+	// make the process hold as much as origins send.
+	period = 100 * time.Millisecond
+
+	// quiet is how far apart lines are that say the same.
+	quiet = 10 * time.Second
 
 	// beside is resident memory that the runtime does not count: the program
 	// itself, stacks of threads, and what is allocated while a collection is under way.
@@ -51,7 +56,13 @@ type Keeper struct {
 	cycles  uint64 // collections up to the last look
 	trusted uint64 // collections from this one on have begun since the store was resized
 	percent int
-	over    bool // the store gives what it can, and it is not enough
+	over    bool // the store gives what it can, nothing could be ended, and it is not enough
+
+	relieve   func(need int64) int
+	relieving bool      // at the last look it ended something
+	ended     int       // by relieve, and not said yet
+	said      time.Time // when that was said last
+	warned    time.Time // when it was said last that the bound is exceeded
 
 	stop, done chan struct{}
 	closeOnce  sync.Once
@@ -102,6 +113,15 @@ func (k *Keeper) setLimit(n int64) {
 	k.limit = debug.SetMemoryLimit(-1)
 }
 
+// OnShortage sets what is called, with the bytes that are missing, as long as the
+// store has no more to give: it ends what holds memory beside the store, and returns
+// how many it ended. Nil = nothing can.
+func (k *Keeper) OnShortage(relieve func(need int64) int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.relieve = relieve
+}
+
 // Close stops the watch. The runtime stays as it was tuned.
 func (k *Keeper) Close() {
 	k.closeOnce.Do(func() {
@@ -114,14 +134,26 @@ func (k *Keeper) watch() {
 	defer close(k.done)
 	t := time.NewTicker(period)
 	defer t.Stop()
-	for {
+	for ticks := 0; ; ticks++ {
 		select {
 		case <-k.stop:
 			return
 		case <-t.C:
+			if k.wantsCollection(ticks) {
+				runtime.GC()
+			}
 			k.look(k.usage())
 		}
 	}
+}
+
+// wantsCollection reports whether to wait for the runtime to collect would take too
+// long: only then is it seen what of the shortage is left. Where nothing could be
+// ended, once in a second will do.
+func (k *Keeper) wantsCollection(ticks int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.relieving || k.over && ticks%10 == 0
 }
 
 // look acts on what the last collection has found.
@@ -137,7 +169,8 @@ func (k *Keeper) look(u usage) {
 		return // it found entries that are gone, which are not to be taken for something else
 	}
 	j := judge(k.store.Size, k.store.Cost(), k.limit, u)
-	k.exceed(j.over, u)
+	k.relieving = k.end(j.short) > 0
+	k.exceed(j.short > 0 && !k.relieving, u)
 	step := k.store.Size / 50
 	if j.allowed < k.allowed-step || j.allowed > k.allowed+step || j.allowed == k.store.Size && k.allowed < j.allowed {
 		k.allowed = j.allowed
@@ -145,14 +178,33 @@ func (k *Keeper) look(u usage) {
 	}
 }
 
-// resize tells the store. One collection may be under way.
+// resize tells the store.
 func (k *Keeper) resize() {
 	k.store.Resize(k.allowed)
-	k.trusted = k.usage().cycles + 2
+	k.distrust()
 }
 
-// exceed raises the limit when the store has no more to give: more collections
-// would find nothing more. What there is stays the end of it.
+// distrust waits for a collection that begins from now on. One may be under way.
+func (k *Keeper) distrust() { k.trusted = k.usage().cycles + 2 }
+
+// end ends what holds as many bytes as are missing.
+func (k *Keeper) end(short int64) (ended int) {
+	if short > 0 && k.relieve != nil {
+		if ended = k.relieve(short); ended > 0 {
+			k.ended += ended
+			k.distrust()
+		}
+	}
+	if now := time.Now(); k.ended > 0 && now.Sub(k.said) >= quiet {
+		k.log.Warn("clients that read slowly held more memory than the store can give: their transfers were ended",
+			"transfers", k.ended, "bound", mebibytes(Bound(k.store.Size)))
+		k.ended, k.said = 0, now
+	}
+	return ended
+}
+
+// exceed raises the limit when the store has no more to give, and nothing could be
+// ended: more collections would find nothing more. What there is stays the end of it.
 func (k *Keeper) exceed(over bool, u usage) {
 	limit := k.limit
 	if over {
@@ -161,7 +213,8 @@ func (k *Keeper) exceed(over bool, u usage) {
 	if k.ownLimit {
 		debug.SetMemoryLimit(limit)
 	}
-	if over && !k.over {
+	if now := time.Now(); over && now.Sub(k.warned) >= quiet {
+		k.warned = now
 		k.log.Warn("connections and bodies on their way need more memory than the store can give: the process exceeds its bound",
 			"bound", mebibytes(Bound(k.store.Size)), "store", mebibytes(k.store.Size/leastFloor))
 	}
@@ -186,7 +239,7 @@ func percentFor(live int64) int {
 // judgement is how much the store may have.
 type judgement struct {
 	allowed int64
-	over    bool // not even the least that the store keeps leaves room for the rest
+	short   int64 // what is missing beside the least that the store keeps; 0 = nothing
 }
 
 // judge shares the limit out: what is not the store comes first, then room for
@@ -197,6 +250,6 @@ func judge(size, cost, limit int64, u usage) judgement {
 	left := limit - u.fixed - limit/16 - others
 	return judgement{
 		allowed: min(max(left, size/leastFloor), size),
-		over:    left < size/leastFloor,
+		short:   max(0, size/leastFloor-left),
 	}
 }

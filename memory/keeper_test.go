@@ -31,12 +31,12 @@ func TestJudge(t *testing.T) {
 		u    usage
 		want judgement
 	}{
-		{"empty", 0, usage{live: 5 * MiB, fixed: 10 * MiB}, judgement{size, false}},
-		{"full, with room for the rest", size, usage{live: size + 50*MiB, fixed: 10 * MiB}, judgement{size, false}},
-		{"others need more", size, usage{live: size + 200*MiB, fixed: 60 * MiB}, judgement{limit - room - 260*MiB, false}},
-		{"half full, and others need more", size / 2, usage{live: size/2 + 200*MiB, fixed: 60 * MiB}, judgement{limit - room - 260*MiB, false}},
-		{"others need nearly all", size / 4, usage{live: size/4 + 900*MiB}, judgement{size / 4, true}},
-		{"the store grew since the collection", size, usage{live: size / 2, fixed: 10 * MiB}, judgement{size, false}},
+		{"empty", 0, usage{live: 5 * MiB, fixed: 10 * MiB}, judgement{size, 0}},
+		{"full, with room for the rest", size, usage{live: size + 50*MiB, fixed: 10 * MiB}, judgement{size, 0}},
+		{"others need more", size, usage{live: size + 200*MiB, fixed: 60 * MiB}, judgement{limit - room - 260*MiB, 0}},
+		{"half full, and others need more", size / 2, usage{live: size/2 + 200*MiB, fixed: 60 * MiB}, judgement{limit - room - 260*MiB, 0}},
+		{"others need nearly all", size / 4, usage{live: size/4 + 900*MiB}, judgement{size / 4, 900*MiB + size/4 + room - limit}},
+		{"the store grew since the collection", size, usage{live: size / 2, fixed: 10 * MiB}, judgement{size, 0}},
 	} {
 		assert.Equal(t, tc.want, judge(size, tc.cost, limit, tc.u), tc.name)
 	}
@@ -97,6 +97,7 @@ func TestASizeBeyondTheMachineIsSaid(t *testing.T) {
 // When others need memory the store gives way, and takes it back later.
 func TestTheStoreGivesWay(t *testing.T) {
 	k, resized, log := kept(t, 1000*MiB, 1000*MiB, 1<<40)
+	k.Close() // the test looks
 	cycle := k.trusted
 	k.usage = func() usage { return usage{cycles: cycle} }
 	look := func(others int64) int64 {
@@ -116,10 +117,69 @@ func TestTheStoreGivesWay(t *testing.T) {
 	assert.EqualValues(t, Bound(1000*MiB)-beside, debug.SetMemoryLimit(-1))
 }
 
+// When the store has no more to give, others are ended, as long as that helps; only
+// when there is nobody to end the bound is exceeded.
+func TestShortage(t *testing.T) {
+	k, resized, log := kept(t, 1000*MiB, 1000*MiB, 1<<40)
+	k.Close() // the test looks
+	var asked []int64
+	others, endable := int64(20*MiB), 3
+	k.OnShortage(func(need int64) int {
+		asked = append(asked, need)
+		n := min(endable, 2)
+		endable -= n
+		others -= int64(n) * 300 * MiB
+		return n
+	})
+	cycle := k.trusted
+	k.usage = func() usage { return usage{cycles: cycle} }
+	look := func() {
+		cycle += 2
+		k.look(usage{cycles: cycle, live: k.store.Cost() + others, fixed: 10 * MiB})
+	}
+	look()
+	assert.Empty(t, asked, "there is room")
+	assert.False(t, k.wantsCollection(0))
+	others = 400 * MiB
+	look()
+	assert.Empty(t, asked, "the store gives way first")
+	limit := debug.SetMemoryLimit(-1)
+
+	others = 1400 * MiB
+	look()
+	if assert.Len(t, asked, 1) {
+		assert.InDelta(t, 1400*MiB+250*MiB+10*MiB-limit*15/16, asked[0], MiB)
+	}
+	assert.EqualValues(t, 250*MiB, resized.Load())
+	assert.Equal(t, limit, debug.SetMemoryLimit(-1), "it is not given up")
+	assert.Contains(t, log.String(), "their transfers were ended\" transfers=2 bound=1214MiB")
+	assert.NotContains(t, log.String(), "exceeds its bound")
+	assert.True(t, k.wantsCollection(1), "to see what is left")
+	k.look(usage{cycles: cycle + 1, live: 3000 * MiB})
+	assert.Len(t, asked, 1, "a collection that had begun before does not see it")
+	look()
+	assert.Len(t, asked, 1, "it was enough")
+	assert.False(t, k.wantsCollection(1))
+
+	others = 2000 * MiB
+	look()
+	look()
+	assert.Len(t, asked, 3)
+	assert.Zero(t, endable)
+	assert.Contains(t, log.String(), "exceeds its bound")
+	assert.Greater(t, debug.SetMemoryLimit(-1), limit)
+	assert.Equal(t, []bool{true, false}, []bool{k.wantsCollection(10), k.wantsCollection(11)})
+	look()
+	for _, said := range []string{"were ended", "exceeds its bound"} {
+		assert.Equal(t, 1, bytes.Count(log.Bytes(), []byte(said)), "%s: it is not said all the time", said)
+	}
+}
+
 // A collection that began before the store gave way found entries that are gone:
 // they are not others.
 func TestAnOldCollectionIsNotHeldAgainstTheStore(t *testing.T) {
 	k, resized, _ := kept(t, 1000*MiB, 1000*MiB, 1<<40)
+	k.Close() // the test looks
 	see := func(cycles uint64, live int64) int64 {
 		k.usage = func() usage { return usage{cycles: cycles, live: live, fixed: 10 * MiB} }
 		k.look(k.usage())

@@ -92,6 +92,9 @@ func (x *exchange) stream(a *revalidate.Answer, skip, send int64) {
 		return
 	}
 	x.small = a.Length >= 0 && a.Length <= slice && a.Body.More()
+	if body, ok := a.Body.(interface{ Held() int64 }); ok && !x.small {
+		x.holds(body.Held)
+	}
 	if send != 0 && a.Length != 0 && !a.Body.More() { // the head does not wait for the content
 		x.finish(x.flush())
 	}

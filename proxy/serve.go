@@ -111,7 +111,9 @@ func (x *exchange) writePart(e *revalidate.Entry, status int, part policy.ByteRa
 	if x.r.Method == http.MethodHead || part.Len() == 0 {
 		return
 	}
-	x.small = part.Len() <= slice
+	if x.small = part.Len() <= slice; !x.small {
+		x.holds(e.Body.Size)
+	}
 	x.finish(e.Part(part, x.sendStored))
 }
 

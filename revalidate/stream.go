@@ -259,6 +259,13 @@ func (r *reader) More() bool {
 	return r.at < r.s.size || r.s.done
 }
 
+// Held returns how many bytes of memory the body takes now, for all its readers.
+func (r *reader) Held() int64 {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return r.s.size - r.s.base
+}
+
 // Close stops reading.
 func (r *reader) Close() {
 	r.s.mu.Lock()

@@ -37,15 +37,18 @@ type conn struct {
 	skipped bool          // an empty line was, before the next one
 	timeout time.Duration // for a slice of what is sent; 0 = none
 
-	multi   atomic.Pointer[h2.Conn] // it speaks HTTP/2
-	state   atomic.Uint32           // busy, waiting or dismissed
-	idle    atomic.Bool             // when it waits, it waits for a further request
-	gone    atomic.Bool             // it was abandoned: nothing is sent any more
-	unsure  atomic.Bool             // it may have ended together with what was read last
-	readBy  atomic.Int64            // when waiting ends, on the server's clock; 0 = never
-	queued  atomic.Int64            // what the kernel had to send when writeBy was set
-	term    atomic.Int64            // what writeBy was set by, in nanoseconds
-	writeBy atomic.Int64            // when the write that waits has failed; 0 = never, or none waits
+	multi   atomic.Pointer[h2.Conn]      // it speaks HTTP/2
+	state   atomic.Uint32                // busy, waiting or dismissed
+	idle    atomic.Bool                  // when it waits, it waits for a further request
+	gone    atomic.Bool                  // it was abandoned: nothing is sent any more
+	unsure  atomic.Bool                  // it may have ended together with what was read last
+	readBy  atomic.Int64                 // when waiting ends, on the server's clock; 0 = never
+	queued  atomic.Int64                 // what the kernel had to send when writeBy was set
+	term    atomic.Int64                 // what writeBy was set by, in nanoseconds
+	writeBy atomic.Int64                 // when the write that waits has failed; 0 = never, or none waits
+	since   atomic.Int64                 // when the client was last seen to take a slice, while a write waits; 0 = none waits
+	pending atomic.Int64                 // bytes of the write that waits
+	holds   atomic.Pointer[func() int64] // memory that the answer of the handler takes; nil = not known
 
 	mu       sync.Mutex         // guards what follows: the sweeper looks after an exchange
 	cancel   context.CancelFunc // of the exchange; nil = none

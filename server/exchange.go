@@ -48,6 +48,7 @@ func (c *conn) exchange() fate {
 	c.mu.Unlock()
 	t.response = response{c: c, r: &t.request, found: found, length: -1, closing: rq.close || c.s.draining.Load()}
 	kept := t.response.handle(c.s.o.Handler)
+	c.holds.Store(nil)
 	c.watchOver()
 	switch {
 	case !kept:

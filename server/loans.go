@@ -50,9 +50,12 @@ func (l *loans) lend(c *conn) fate {
 		return end
 	}
 	<-n.over
+	c.holds.Store(nil)
 	switch {
 	case n.kept.Load():
 		return hand
+	case c.gone.Load():
+		return end
 	case !n.idle.Load() || !n.read.Load():
 		return leave
 	}
@@ -163,6 +166,14 @@ func (n *loan) readRest(p []byte) (int, error) {
 		}
 	}
 	return size, nil
+}
+
+// Write writes for net/http, which sets the deadlines.
+func (n *loan) Write(p []byte) (int, error) {
+	n.c.pending.Store(int64(len(p)))
+	n.c.waits()
+	defer n.c.moves()
+	return n.Conn.Write(p)
 }
 
 // watch waits for the client to leave, while net/http answers a request. The

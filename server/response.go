@@ -70,6 +70,9 @@ func (w *response) Header() http.Header {
 // Found returns what was found in the store for the request.
 func (w *response) Found() proxy.Found { return w.found }
 
+// Holds takes what says how much memory the answer takes; see [proxy.Holder].
+func (w *response) Holds(size func() int64) { w.c.holds.Store(&size) }
+
 // AdoptHeader makes a map the header as it is. It returns false when there is
 // something in the header already.
 func (w *response) AdoptHeader(h http.Header) bool {

@@ -36,7 +36,7 @@ func (c *conn) sendAll(parts net.Buffers) error {
 
 // arm gives the client its time for the next slice.
 func (c *conn) arm() {
-	c.queued.Store(c.unsent())
+	c.waits()
 	c.term.Store(int64(c.timeout))
 	c.writeBy.Store(c.s.clock.after(c.timeout))
 }
@@ -58,6 +58,7 @@ func (c *conn) stalls(by int64) bool {
 		return true
 	}
 	c.queued.Store(now)
+	c.since.Store(c.s.clock.precise())
 	c.writeBy.CompareAndSwap(by, c.s.clock.after(time.Duration(c.term.Load())))
 	return false
 }
@@ -65,7 +66,12 @@ func (c *conn) stalls(by int64) bool {
 // insist writes what the socket did not take at once. The sweeper ends it when
 // the client takes too long for a slice.
 func (c *conn) insist(parts net.Buffers) (err error) {
-	defer c.writeBy.Store(0)
+	defer c.moves()
+	var size int64
+	for _, b := range parts {
+		size += int64(len(b))
+	}
+	c.pending.Store(size)
 	if c.raw != nil {
 		return c.pump(parts)
 	}

@@ -104,6 +104,7 @@ func New(ln net.Listener, o Options) *Server {
 		Handler:        o.Handler,
 		MaxHeaderBytes: o.MaxHeaderBytes,
 		ConnState:      connState,
+		ConnContext:    connContext,
 		// The handler answers OPTIONS * like any other request.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     s.o.ErrorLog,

@@ -91,7 +91,7 @@ func (p *pipe) fill(src syscall.RawConn, n int64) (moved int64, err error) {
 // empty waits until the client takes content.
 func (p *pipe) empty(c *conn, n int64) (moved int64, err error) {
 	c.arm()
-	defer c.writeBy.Store(0)
+	defer c.moves()
 	waited := c.raw.Write(func(fd uintptr) bool {
 		moved, err = spliceOnce(p.r, int(fd), n)
 		return err != syscall.EAGAIN

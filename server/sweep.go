@@ -32,6 +32,9 @@ func (c *clock) after(d time.Duration) int64 {
 	return c.now.Load() + int64(tick) + int64(d) // it may lag behind by a tick
 }
 
+// precise returns the time that it is now, without lagging behind.
+func (c *clock) precise() int64 { return int64(time.Since(c.start)) }
+
 // passed reports whether a time that after returned is over.
 func (c *clock) passed(t int64) bool { return t > 0 && c.now.Load() >= t }
 

@@ -132,6 +132,8 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 	if err = a.openTLS(c); err != nil {
 		return a, err
 	}
+	clients := a.servers()
+	a.memory.OnShortage(func(need int64) int { return server.Relieve(need, clients...) })
 	return a, a.openAdmin(c)
 }
 

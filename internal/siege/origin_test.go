@@ -17,20 +17,22 @@ import (
 
 // What the origin has, by path.
 const (
-	hotKeys   = 8       // /hot/N
-	hotSize   = 4 << 10 // of each
-	largeSize = 8 << 20 // /large
-	partsSize = 1 << 20 // /parts, of which ranges are asked for
-	eachKeys  = 10_000  // /each/N, of 1 to 16 KiB
-	gib       = 1 << 30 // /gib/N
-	takeSize  = 1 << 20 // what POST /take promises
-	variants  = 1_000   // of /variant
+	hotKeys   = 8        // /hot/N
+	hotSize   = 4 << 10  // of each
+	largeSize = 8 << 20  // /large
+	partsSize = 1 << 20  // /parts, of which ranges are asked for
+	eachKeys  = 10_000   // /each/N, of 1 to 16 KiB
+	gib       = 1 << 30  // /gib/N
+	wideSize  = 16 << 20 // /wide/N
+	takeSize  = 1 << 20  // what POST /take promises
+	variants  = 1_000    // of /variant
 	maxAge    = "max-age=3600"
 )
 
 func hot(n int) content         { return content{"hot " + strconv.Itoa(n), hotSize} }
 func each(n int) content        { return content{"each " + strconv.Itoa(n), int64(1+n%16) << 10} }
 func big(n int) content         { return content{"gib " + strconv.Itoa(n), gib} }
+func wide(n int) content        { return content{"wide " + strconv.Itoa(n), wideSize} }
 func variant(by string) content { return content{"variant " + by, 2 << 10} }
 
 var large, parts = content{"large", largeSize}, content{"parts", partsSize}
@@ -60,6 +62,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 		send(w, each(n), n%2 == 0)
 	case "gib":
 		send(w, big(n), n%2 == 0)
+	case "wide":
+		send(w, wide(n), true)
 	case "variant":
 		w.Header().Set("Vary", "User-Agent")
 		send(w, variant(r.UserAgent()), true)

@@ -179,6 +179,7 @@ func (c *conn) queueReply(id uint32, chunks [][]byte) {
 // waitForRoom puts a stream whose whole response is there into the queue.
 func (c *conn) waitForRoom(st *stream) {
 	c.streams[st.id] = st
+	st.moved = time.Now()
 	if c.stall > 0 {
 		st.stall = time.AfterFunc(c.stall, func() { c.stalled(st) })
 	}

@@ -240,9 +240,10 @@ func (w *response) send(p []byte, fin bool) error {
 // waitFor waits until all content of a stream was taken. It gives up the lock
 // meanwhile.
 func (c *conn) waitFor(st *stream) error {
+	st.moved = time.Now()
 	var limit time.Time
 	if c.stall > 0 {
-		limit = time.Now().Add(c.stall)
+		limit = st.moved.Add(c.stall)
 	}
 	for len(st.part) > 0 && st.err == nil {
 		deadline := limit

@@ -26,15 +26,18 @@ type stream struct {
 	id uint32
 
 	// What is sent.
-	window int64    // what the client takes
-	widest int64    // the most that it ever was
-	part   []byte   // content that waits
-	rest   [][]byte // after it; not to be changed
-	fin    bool     // the response ends after that
-	next   *stream  // in the queue
-	queued bool
-	ended  bool  // our side of the stream is closed
-	err    error // why the stream was ended before its end
+	window  int64        // what the client takes
+	widest  int64        // the most that it ever was
+	part    []byte       // content that waits
+	rest    [][]byte     // after it; not to be changed
+	fin     bool         // the response ends after that
+	moved   time.Time    // when the client last took a slice of it, while it waits
+	counted int64        // of sent, at that time
+	holds   func() int64 // memory that the answer of the handler takes; nil = not known
+	next    *stream      // in the queue
+	queued  bool
+	ended   bool  // our side of the stream is closed
+	err     error // why the stream was ended before its end
 
 	// A reply from memory.
 	reply *proxy.Reply
@@ -105,7 +108,9 @@ func (c *conn) sendFrame(st *stream) {
 	c.out = appendData(c.out, st.id, b, sent && st.fin)
 	c.window -= n
 	st.window -= n
-	st.sent += n
+	if st.sent += n; st.sent-st.counted >= slice {
+		st.counted, st.moved = st.sent, time.Now()
+	}
 	c.noise.earn(float64(n / useful))
 	switch {
 	case sent && st.fin:
