@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (a *Answer) Text(w io.Writer, colour bool) error {
 func (a *Answer) text(p *pen) {
 	p.wrap("  ", a.paint(p), a.summary())
 	stage := ""
-	for _, s := range a.Steps {
+	for _, s := range inStages(a.Steps) {
 		if s.Stage != stage {
 			stage = s.Stage
 			p.line("")
@@ -72,6 +73,17 @@ func (a *Answer) text(p *pen) {
 	for i := range a.Stored {
 		p.wrap("  - ", nil, a.Stored[i].text())
 	}
+}
+
+// inStages returns the steps by stage: what goes on in the background, such as a
+// refresh, is told with its like, whenever it was.
+func inStages(steps []Step) []Step {
+	order := func(s Step) int {
+		return slices.IndexFunc(headings, func(h struct{ stage, title string }) bool { return h.stage == s.Stage })
+	}
+	sorted := slices.Clone(steps)
+	slices.SortStableFunc(sorted, func(a, b Step) int { return order(a) - order(b) })
+	return sorted
 }
 
 func title(stage string) string {

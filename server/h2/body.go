@@ -138,6 +138,9 @@ func (b *body) end(err error) {
 		b.err = err
 	}
 	if b.st.err != nil {
+		if b.at < len(b.buf) { // what is given up must not look like the end
+			b.err = b.st.err
+		}
 		b.discard()
 	}
 	b.signal()

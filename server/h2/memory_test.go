@@ -254,3 +254,23 @@ func TestAnnouncedTrailersAreBounded(t *testing.T) {
 	c.answer(1)
 	assert.Equal(t, 256, <-seen)
 }
+
+// TestContentThatIsGivenUpDoesNotEnd: a client that sends all of its content and leaves
+// before that was read must not look as if it had sent less.
+func TestContentThatIsGivenUpDoesNotEnd(t *testing.T) {
+	left, got := make(chan struct{}), make(chan error, 1)
+	s := &Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadFull(r.Body, make([]byte, 3))
+		close(left)
+		<-r.Context().Done()
+		rest, err := io.ReadAll(r.Body)
+		assert.Empty(t, rest)
+		got <- err
+	})}
+	c := connect(t, s)
+	c.request(1, "POST", "/", false)
+	c.data(1, true, "content")
+	<-left
+	c.wrote(c.fr.WriteRSTStream(1, http2.ErrCodeCancel))
+	assert.Error(t, <-got)
+}
