@@ -106,6 +106,13 @@ func (c *content) Read(p []byte) (int, error) {
 
 func (*content) Close() error { return nil }
 
+// settle waits for a read that is about to say why it failed: the library ends the
+// request's context before its error arrives here.
+func (c *content) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
 // pace is the time that a client has for its content: so long for each slice.
 type pace struct {
 	time     time.Duration // 0 = any

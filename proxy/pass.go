@@ -51,6 +51,9 @@ func (x *exchange) passFailed(err error) {
 		x.join(s.Response)
 		return
 	}
+	if x.content != nil && x.r.Context().Err() != nil {
+		x.content.settle()
+	}
 	why := x.content.fault()
 	if why == policy.RequestTimeout || why == policy.ContentTooLarge { // we broke it off, and the client is still there
 		x.fail(why)
