@@ -55,7 +55,11 @@ func (w *world) transcript() string {
 			var b strings.Builder
 			fmt.Fprintf(&b, "%s %s %q %v %v\n", x.version, x.status, x.interims, x.trailer, x.err)
 			_ = x.header.WriteSubset(&b, timed)
-			fmt.Fprintf(&b, "\n%s\n", x.body)
+			body := x.body
+			if x.err != nil { // how much more was on its way when it broke is chance
+				body = body[:min(len(body), 1000)]
+			}
+			fmt.Fprintf(&b, "\n%s\n", body)
 			all = append(all, boundaries.ReplaceAllString(b.String(), "(random)"))
 		}
 		c.mu.Unlock()
