@@ -3,7 +3,6 @@ package admin
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,18 +37,10 @@ type Metrics struct {
 	health   atomic.Pointer[health] // set by New
 	targets  func() []TargetState   // nil = none
 
-	requests  *prometheus.CounterVec
-	responses *prometheus.CounterVec
-	refused   *prometheus.CounterVec
-	duration  *prometheus.HistogramVec
-	origin    prometheus.Histogram
-	aborted   prometheus.Counter
+	tallies tallies
+	origin  prometheus.Histogram
 
-	bytesCache, bytesOrigin prometheus.Counter
-	reloadOK, reloadFailed  prometheus.Counter
-
-	series atomic.Pointer[map[kind]*series]
-	mu     sync.Mutex // held to replace the map of series
+	reloadOK, reloadFailed prometheus.Counter
 }
 
 // NewMetrics returns metrics that have counted nothing.
@@ -57,23 +48,6 @@ func NewMetrics(s Sources) *Metrics {
 	r := prometheus.NewRegistry()
 	m := &Metrics{
 		registry: r, targets: s.Targets,
-		requests: counters(r, "requests_total", "Requests that came to an end, by action and reason "+
-			"(the words of Cache-Status, defined in docs/reasons.md), class of the answer's status (1xx to 5xx, or other; "+
-			"499 stands for a client that left before its answer), and name of the route.",
-			"action", "reason", "status_class", "route"),
-		responses: counters(r, "responses_total", "Answers to clients, by status (other, if it is none of 100 to 599; "+
-			"499 stands for a client that left before its answer) and by who made them: origin; cache, also when the origin "+
-			"only confirmed what is stored; or proxy, most often an error of its own.", "status", "from"),
-		refused: counters(r, "responses_refused_total", "Requests whose answer came from the origin and was not stored, "+
-			"by reason (defined in docs/reasons.md).", "reason"),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "cacheproxy_request_duration_seconds",
-			Help: "Time from the parsed request to the last byte handed to the client's connection, by what the cache did: " +
-				"hit (action serve), stale (serve-stale), miss (fetch and validate), pass, or fail (the proxy answered by itself).",
-			Buckets: []float64{
-				.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
-			},
-		}, []string{"result"}),
 		origin: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "cacheproxy_origin_response_seconds",
 			Help: "Time from the request sent to the origin until its response head, for requests that asked the origin " +
@@ -81,21 +55,12 @@ func NewMetrics(s Sources) *Metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
 	}
-	sent := counters(r, "bytes_total", "Content bytes sent to clients, by where they came from: cache (the store) or origin. "+
-		"Error pages of the proxy itself count as neither.", "source")
-	m.bytesCache, m.bytesOrigin = sent.WithLabelValues("cache"), sent.WithLabelValues("origin")
 	reloads := counters(r, "config_reloads_total", "Attempts to load a changed configuration, by result: ok, "+
 		"or failed (the old one stays in use).", "result")
 	m.reloadOK, m.reloadFailed = reloads.WithLabelValues("ok"), reloads.WithLabelValues("failed")
-	m.aborted = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "cacheproxy_aborted_total",
-		Help: "Requests whose answer broke off, because the client left or the origin's body ended early.",
-	})
-	for _, result := range results {
-		m.duration.WithLabelValues(result)
-	}
-	m.series.Store(&map[kind]*series{})
-	r.MustRegister(m.duration, m.origin, m.aborted,
+	m.tallies.all.Store(&map[kind]*tally{})
+	m.registerTallies()
+	r.MustRegister(m.origin,
 		collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registerHealth()

@@ -218,7 +218,7 @@ func TestStatusesAreBounded(t *testing.T) {
 		m.Observe(with(miss(), func(o *proxy.Outcome) { o.Status = status }))
 	}
 	assert.Len(t, scrape(t, m, Options{})["cacheproxy_responses_total"].Metric, 500+1)
-	assert.Len(t, *m.series.Load(), 500+1)
+	assert.Len(t, *m.tallies.all.Load(), 500+1)
 }
 
 func testSources() Sources {

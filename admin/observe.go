@@ -5,83 +5,90 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
 // kind is what decides into which series an outcome is counted.
 type kind struct {
-	action, reason, refused, status int
-	confirmed                       bool // the origin said that what is stored still holds
-	route                           string
+	action          policy.Action
+	reason, refused policy.Reason
+	status          int
+	confirmed       bool // the origin said that what is stored still holds
+	route           string
 }
 
-// series are the counters of one kind of outcome, looked up once.
-type series struct {
-	requests, responses prometheus.Counter
+// tally is what was counted of one kind. The series of /metrics are sums over
+// kinds, so that an outcome takes few additions.
+type tally struct {
+	kind
+	from, result string // labels
 
-	refused  prometheus.Counter // nil when nothing was refused
-	duration prometheus.Observer
-	fail     bool
+	took                             timings
+	cacheBytes, originBytes, aborted atomic.Int64
+}
+
+// tallies are those of all kinds that were seen.
+type tallies struct {
+	recent [64]atomic.Pointer[tally]       // some of them, by slot; most outcomes are of few kinds
+	all    atomic.Pointer[map[kind]*tally] // never changed, but replaced
+	mu     sync.Mutex                      // held to replace it
 }
 
 // Observe counts an outcome, and does not keep it. It takes no lock and does
 // not allocate, except for the first outcome of each kind.
 func (m *Metrics) Observe(o *proxy.Outcome) {
-	k := kind{int(o.Action), int(o.Reason), int(o.Refused), o.Status, o.FwdStatus == http.StatusNotModified, o.Route}
-	if class(k.status) == 0 {
-		k.status = 0 // all of them are one kind
+	t := m.tallies.of(o)
+	t.took.add(o.Duration)
+	if o.FromCache > 0 {
+		t.cacheBytes.Add(o.FromCache)
 	}
-	s := (*m.series.Load())[k]
-	if s == nil {
-		s = m.meet(k, o)
+	if n := o.Bytes - o.FromCache; n > 0 && t.from != "proxy" {
+		t.originBytes.Add(n)
 	}
-	s.requests.Inc()
-	s.responses.Inc()
-	if s.refused != nil {
-		s.refused.Inc()
+	if o.Aborted {
+		t.aborted.Add(1)
 	}
-	s.duration.Observe(o.Duration.Seconds())
 	if o.OriginTime > 0 && !o.Collapsed {
 		m.origin.Observe(o.OriginTime.Seconds())
 	}
-	if o.FromCache > 0 {
-		m.bytesCache.Add(float64(o.FromCache))
-	}
-	if n := o.Bytes - o.FromCache; n > 0 && !s.fail {
-		m.bytesOrigin.Add(float64(n))
-	}
-	if o.Aborted {
-		m.aborted.Inc()
-	}
 }
 
-// meet adds the series of a kind that was not seen before. The map is replaced
-// as a whole, so that Observe reads it without a lock.
-func (m *Metrics) meet(k kind, o *proxy.Outcome) *series {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	known := *m.series.Load()
-	if s := known[k]; s != nil {
-		return s // two outcomes of a new kind came at once
+// of finds the tally for an outcome.
+func (ts *tallies) of(o *proxy.Outcome) *tally {
+	k := kind{o.Action, o.Reason, o.Refused, o.Status, o.FwdStatus == http.StatusNotModified, o.Route}
+	if class(k.status) == 0 {
+		k.status = 0 // all of them are one kind
+	}
+	slot := &ts.recent[(uint(k.action)+uint(k.reason)*5+uint(k.status)*11+uint(len(k.route)))%uint(len(ts.recent))]
+	t := slot.Load()
+	if t == nil || t.kind != k {
+		if t = (*ts.all.Load())[k]; t == nil {
+			t = ts.meet(k, o)
+		}
+		slot.Store(t)
+	}
+	return t
+}
+
+// meet adds the tally of a kind that was not seen before. The map is replaced
+// as a whole, so that it is read without a lock.
+func (ts *tallies) meet(k kind, o *proxy.Outcome) *tally {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	known := *ts.all.Load()
+	if t := known[k]; t != nil {
+		return t // two outcomes of a new kind came at once
 	}
 	k.route = strings.Clone(k.route) // the outcome's may be part of something larger
-	res := result(o.Action.String())
-	s := &series{
-		requests:  m.requests.WithLabelValues(o.Action.String(), o.Reason.String(), classes[class(k.status)], k.route),
-		responses: m.responses.WithLabelValues(statusLabel(k.status), o.From()),
-		duration:  m.duration.WithLabelValues(res),
-		fail:      res == "fail",
-	}
-	if k.refused != 0 {
-		s.refused = m.refused.WithLabelValues(o.Refused.String())
-	}
+	t := &tally{kind: k, from: o.From(), result: result(o.Action.String())}
 	next := maps.Clone(known)
-	next[k] = s
-	m.series.Store(&next)
-	return s
+	next[k] = t
+	ts.all.Store(&next)
+	return t
 }
 
 var results = []string{"hit", "stale", "miss", "pass", "fail"}
