@@ -3,7 +3,9 @@ package revalidate
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -136,7 +138,7 @@ func TestBodiesOnTheirWayAreBounded(t *testing.T) {
 			clients = append(clients, b.get(fmt.Sprint("/", i)))
 			calls = append(calls, b.next().respond(200, "Cache-Control: max-age=60").send(half))
 		}
-		assert.LessOrEqual(t, b.f.onTheWay.Load(), int64(room))
+		assert.LessOrEqual(t, b.f.onTheWay.Load(), int64(room+2*firstChunk), "two found no room")
 		stored := 0
 		for i, c := range calls {
 			c.send("y").end()
@@ -151,6 +153,42 @@ func TestBodiesOnTheirWayAreBounded(t *testing.T) {
 		assert.Positive(t, stored)
 		assert.Less(t, stored, len(calls))
 		assert.Zero(t, b.f.onTheWay.Load())
+	})
+}
+
+// What came of a body before it outgrew the store counts until its last reader has it.
+func TestALagCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var onTheWay, passing atomic.Int64
+		onTheWay.Store(1 << 20)
+		s := newStream(-1, &passing)
+		fast, slow := s.reader(), s.reader()
+		s.feed(t, pattern(1<<20))
+		s.letGo(1<<20, &onTheWay)
+		assert.EqualValues(t, 1<<20, onTheWay.Load())
+		_, err := slow.Next(t.Context())
+		require.NoError(t, err)
+		s.finish(nil)
+		_, err = fast.all(t.Context())
+		require.NoError(t, err)
+		fast.Close()
+		assert.EqualValues(t, 1<<20-firstChunk, onTheWay.Load(), "the slow one has seen only so much")
+		slow.Close()
+		assert.Zero(t, onTheWay.Load())
+	})
+}
+
+// A store that gives way while a body comes does not get one that is larger than all of it.
+func TestAShrunkenStoreKeepsLess(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		cl := b.get("/a")
+		c := b.next().respond(200, "Cache-Control: max-age=60").send(strings.Repeat("x", maxObject/4))
+		b.store.Resize(maxObject / 2)
+		c.send(strings.Repeat("x", maxObject/2))
+		assert.Less(t, b.f.onTheWay.Load(), int64(maxObject/2), "it is not kept for nothing")
+		c.end()
+		a := cl.complete(strings.Repeat("x", maxObject*3/4))
+		assert.Equal(t, policy.StoreRefused, a.Late())
 	})
 }
 

@@ -247,9 +247,7 @@ func (fl *flight) keep(stored *policy.Stored, err error) policy.Reason {
 // finds no room beside the other bodies on their way, is not kept any more, but
 // goes on to its readers.
 func (fl *flight) read(body io.Reader, publish func()) error {
-	most := fl.f.limits.Load().maxObject
-	room := fl.f.room()
-	if !fl.hold(fl.length, most, room) { // what is expected counts from the beginning
+	if !fl.hold(fl.length) { // what is expected counts from the beginning
 		fl.crowded = true
 		fl.letGo()
 	}
@@ -262,8 +260,8 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 		}
 		n, err := body.Read(fl.body.space())
 		if n > 0 {
-			if size := fl.body.wrote(n); fl.body.isKept() && !fl.hold(size, most, room) {
-				fl.crowded = size <= most
+			if size := fl.body.wrote(n); fl.body.isKept() && !fl.hold(size) {
+				fl.crowded = size <= fl.maxObject()
 				fl.letGo()
 			}
 		}
@@ -278,9 +276,9 @@ func (fl *flight) read(body io.Reader, publish func()) error {
 
 // letGo stops keeping the body. Without a reader there is nothing left to do.
 func (fl *flight) letGo() {
-	fl.release()
 	fl.f.unlist(fl)
-	fl.body.letGo()
+	fl.body.letGo(fl.held, &fl.f.onTheWay)
+	fl.held = 0
 	if fl.idle() { // see leave
 		fl.cancel()
 	}

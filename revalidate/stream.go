@@ -42,6 +42,9 @@ type stream struct {
 	hint    int64     // what is expected in all, -1 when not known
 	last    time.Time // of the last bytes
 	passing *atomic.Int64
+
+	onTheWay *atomic.Int64 // counts what came while the body was kept; set by letGo
+	lag      int64         // of it, what is not let go yet
 }
 
 // newStream returns a stream that counts in passing while it is not kept.
@@ -122,21 +125,25 @@ func (s *stream) finish(err error) {
 		s.passing.Add(-1)
 	}
 	s.done, s.err = true, err
+	s.release()
 	s.broadcast()
 }
 
-// letGo stops keeping what everybody has read.
-func (s *stream) letGo() {
+// letGo stops keeping what everybody has read. So many bytes are counted in onTheWay,
+// where those that are let go are taken off.
+func (s *stream) letGo(counted int64, onTheWay *atomic.Int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept && !s.done {
 		s.passing.Add(1)
 	}
 	s.kept = false
+	s.lag, s.onTheWay = counted, onTheWay
 	s.release()
 }
 
-// release lets go of chunks that every reader is past. The caller holds the lock.
+// release lets go of chunks that every reader is past, and counts them no more. The
+// caller holds the lock.
 func (s *stream) release() {
 	if s.kept {
 		return
@@ -146,6 +153,14 @@ func (s *stream) release() {
 		s.base += int64(len(s.chunks[0]))
 		s.chunks[0] = nil
 		s.chunks = s.chunks[1:]
+	}
+	here := s.size - s.base
+	if s.done && len(s.readers) == 0 {
+		here = 0
+	}
+	if gone := s.lag - here; gone > 0 {
+		s.onTheWay.Add(-gone)
+		s.lag = here
 	}
 }
 

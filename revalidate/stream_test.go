@@ -140,7 +140,7 @@ func TestStreamLetsGo(t *testing.T) {
 		s := newStream(int64(len(want)), new(atomic.Int64))
 		fast, slow := s.reader(), s.reader()
 		s.feed(t, want[:1<<20])
-		s.letGo()
+		s.letGo(0, nil)
 		assert.EqualValues(t, 1<<20, s.held(), "nobody has read it")
 
 		var wg sync.WaitGroup
@@ -185,7 +185,7 @@ func TestStreamWriterWaitsForTheSlowest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStream(-1, new(atomic.Int64))
 		fast, slow := s.reader(), s.reader()
-		s.letGo()
+		s.letGo(0, nil)
 		data := pattern(window)
 		s.feed(t, data)
 		_, err := fast.Next(t.Context())
@@ -221,7 +221,7 @@ func TestStreamBytesAreValidUntilTheNextCall(t *testing.T) {
 	one, two := s.reader(), s.reader()
 	data := pattern(100_000)
 	s.feed(t, data[:50_000])
-	s.letGo()
+	s.letGo(0, nil)
 	b, err := one.Next(t.Context())
 	require.NoError(t, err)
 	was := bytes.Clone(b)
@@ -272,8 +272,8 @@ func TestManyStreamsRunLessFarAhead(t *testing.T) {
 	for i := range streams {
 		streams[i] = newStream(-1, &passing)
 		streams[i].reader() // and it reads nothing
-		streams[i].letGo()
-		streams[i].letGo() // counts once
+		streams[i].letGo(0, nil)
+		streams[i].letGo(0, nil) // counts once
 	}
 	var total int64
 	for _, s := range streams {
@@ -288,6 +288,6 @@ func TestManyStreamsRunLessFarAhead(t *testing.T) {
 	}
 	assert.Zero(t, passing.Load())
 	alone := newStream(-1, &passing)
-	alone.letGo()
+	alone.letGo(0, nil)
 	assert.EqualValues(t, window, alone.ahead())
 }
