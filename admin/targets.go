@@ -56,58 +56,50 @@ func serveUpstreams(targets func() []TargetState) http.HandlerFunc {
 	}
 }
 
+// addTo adds a value of a target, with those of the labels that come after its own.
+type addTo func(value int64, more ...string)
+
 func registerTargets(r *prometheus.Registry, targets func() []TargetState) {
-	each := func(name, help string, kind prometheus.ValueType, of func(*TargetState) float64) {
+	each := func(kind prometheus.ValueType, name, help string, of func(*TargetState, addTo), more ...string) {
 		r.MustRegister(&table{
-			desc: describe("target_"+name, help, "upstream", "target"), kind: kind,
+			desc: describe("target_"+name, help, append([]string{"upstream", "target"}, more...)...), kind: kind,
 			read: func(add func(float64, ...string)) {
 				for _, t := range targets() {
-					add(of(&t), t.Upstream, t.shown())
+					of(&t, func(value int64, more ...string) {
+						add(float64(value), append([]string{t.Upstream, t.shown()}, more...)...)
+					})
 				}
 			},
 		})
 	}
-	const gauge, counter = prometheus.GaugeValue, prometheus.CounterValue
-	each("up", "1 while requests are sent to this server of an upstream, else 0.", gauge,
-		func(t *TargetState) float64 { return truth(t.Up) })
-	each("requests_in_flight", "Requests that the server is answering now.", gauge,
-		func(t *TargetState) float64 { return float64(t.InFlight) })
-	each("requests_limit", "How many requests at once the server may get, as it stands now.", gauge,
-		func(t *TargetState) float64 { return float64(t.Limit) })
-	each("requests_queued", "Requests that wait for a place at any server of the upstream now: the same number for each.", gauge,
-		func(t *TargetState) float64 { return float64(t.Queued) })
-	each("requests_total", "Requests sent to the server, retries included.", counter,
-		func(t *TargetState) float64 { return float64(t.Requests) })
-	each("retries_total", "Requests sent to the server after a first try, there or elsewhere, had failed.", counter,
-		func(t *TargetState) float64 { return float64(t.Retries) })
-	each("ejections_total", "How often the server was taken out of use after failures.", counter,
-		func(t *TargetState) float64 { return float64(t.Ejections) })
-	each("checks_failed_total", "Health checks of the server that failed.", counter,
-		func(t *TargetState) float64 { return float64(t.ChecksFailed) })
-	r.MustRegister(&table{
-		desc: describe("target_state", "1 for the state that the server is in: up, down, open, half-open or held.", "upstream", "target", "state"),
-		kind: gauge,
-		read: func(add func(float64, ...string)) {
-			for _, t := range targets() {
-				add(1, t.Upstream, t.shown(), t.State)
-			}
-		},
-	}, &table{
-		desc: describe("target_failures_total", "Requests to the server that failed, by error type (RFC 9209, 2.3).", "upstream", "target", "error"),
-		kind: counter,
-		read: func(add func(float64, ...string)) {
-			for _, t := range targets() {
-				for kind, n := range t.Failures {
-					add(float64(n), t.Upstream, t.shown(), kind)
-				}
-			}
-		},
-	})
-}
-
-func truth(is bool) float64 {
-	if is {
-		return 1
+	gauge := func(name, help string, of func(*TargetState) int64) {
+		each(prometheus.GaugeValue, name, help, func(t *TargetState, add addTo) { add(of(t)) })
 	}
-	return 0
+	counter := func(name, help string, of func(*TargetState) int64) {
+		each(prometheus.CounterValue, name, help, func(t *TargetState, add addTo) { add(of(t)) })
+	}
+	each(prometheus.GaugeValue, "up", "1 while requests are sent to this server of an upstream, else 0.", func(t *TargetState, add addTo) {
+		if t.Up {
+			add(1)
+		} else {
+			add(0)
+		}
+	})
+	each(prometheus.GaugeValue, "state", "1 for the state that the server is in: up, down, open, half-open or held.",
+		func(t *TargetState, add addTo) { add(1, t.State) }, "state")
+	gauge("requests_in_flight", "Requests that the server is answering now.", func(t *TargetState) int64 { return t.InFlight })
+	gauge("requests_limit", "How many requests at once the server may get, as it stands now.", func(t *TargetState) int64 { return t.Limit })
+	gauge("requests_queued", "Requests that wait for a place at any server of the upstream now: the same number for each.",
+		func(t *TargetState) int64 { return t.Queued })
+	counter("requests_total", "Requests sent to the server, retries included.", func(t *TargetState) int64 { return t.Requests })
+	counter("retries_total", "Requests sent to the server after a first try, there or elsewhere, had failed.",
+		func(t *TargetState) int64 { return t.Retries })
+	counter("ejections_total", "How often the server was taken out of use after failures.", func(t *TargetState) int64 { return t.Ejections })
+	counter("checks_failed_total", "Health checks of the server that failed.", func(t *TargetState) int64 { return t.ChecksFailed })
+	each(prometheus.CounterValue, "failures_total", "Requests to the server that failed, by error type (RFC 9209, 2.3).",
+		func(t *TargetState, add addTo) {
+			for kind, n := range t.Failures {
+				add(n, kind)
+			}
+		}, "error")
 }
