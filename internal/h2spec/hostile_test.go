@@ -1,7 +1,6 @@
 package h2spec
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,8 +23,13 @@ func TestHostileRequests(t *testing.T) {
 				f := talk(t, w.addr, c.sent, func(f *fate) bool { return f.String() == c.want })
 				assert.Equal(t, c.want, f.String(), c.why)
 				w.close()
-				asked := slices.DeleteFunc(w.origin.all(), func(line string) bool { return line == "HEAD a.example /probe" })
-				assert.ElementsMatch(t, c.asked, asked, c.why) // requests of one connection run side by side
+				all, got := w.origin.All() // got begins with the faults
+				for _, a := range all {
+					if a.String() != "HEAD a.example /probe" {
+						got = append(got, a.String())
+					}
+				}
+				assert.ElementsMatch(t, c.asked, got, c.why) // requests of one connection run side by side
 			})
 		}
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cacheproxy/internal/witness"
 )
 
 // The record of h2spec is made anew with
@@ -68,14 +70,14 @@ func readRecord(t *testing.T) (runs []run) {
 // runTool runs h2spec against the built binary, in clear and over TLS, for what
 // is stored and for what is passed on.
 func runTool(t *testing.T) (runs []run) {
-	o := record(t, answerOf)
-	defer o.close()
+	o := witness.Listen(t, answerOf)
+	defer o.Close()
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "proxy")
 	out, err := exec.Command("go", "build", "-o", bin, "cacheproxy/cmd/cacheproxy").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	clear, secure := freeAddr(t), freeAddr(t)
-	proxy := exec.Command(bin, "--origin", "http://"+o.listener.Addr().String(), "--listen", clear,
+	proxy := exec.Command(bin, "--origin", "http://"+o.Addr, "--listen", clear,
 		"--tls-listen", secure, "--tls-self-signed", "--admin", "off", "--access-log", "off")
 	proxy.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	proxy.Stderr = os.Stderr

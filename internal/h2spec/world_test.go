@@ -6,6 +6,7 @@ package h2spec
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"cacheproxy/cache"
+	"cacheproxy/internal/witness"
 	"cacheproxy/origin"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
@@ -31,7 +33,7 @@ var ways = []struct {
 
 // world is an origin and the proxy before it.
 type world struct {
-	origin *recorder
+	origin *witness.Origin
 	addr   string
 	close  func() // so that the origin's record is whole
 }
@@ -39,8 +41,8 @@ type world struct {
 // newWorld starts a world in which /stored is stored, /wait is never answered,
 // and all else is passed on.
 func newWorld(t testing.TB, noLane bool) *world {
-	w := &world{origin: record(t, answerOf)}
-	upstream, err := origin.New("http://"+w.origin.listener.Addr().String(), origin.Options{})
+	w := &world{origin: witness.Listen(t, answerOf)}
+	upstream, err := origin.New("http://"+w.origin.Addr, origin.Options{})
 	require.NoError(t, err)
 	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 4 << 20})
 	require.NoError(t, err)
@@ -61,7 +63,7 @@ func newWorld(t testing.TB, noLane bool) *world {
 			<-served
 			fetcher.Close()
 			upstream.Close()
-			w.origin.close()
+			w.origin.Close()
 			require.NoError(t, store.Close())
 		})
 	}
@@ -69,16 +71,16 @@ func newWorld(t testing.TB, noLane bool) *world {
 	return w
 }
 
-func answerOf(a asked) string {
+func answerOf(a *witness.Asked) string {
 	control := "no-store"
 	switch {
-	case strings.HasPrefix(a.path, "/wait"):
+	case strings.HasPrefix(a.Target, "/wait"):
 		return ""
-	case a.path == "/stored":
+	case a.Target == "/stored":
 		control = "max-age=3600"
 	}
 	body := "answer"
-	if strings.HasPrefix(a.line, "HEAD ") {
+	if a.Method == http.MethodHead {
 		body = ""
 	}
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nCache-Control: %s\r\nContent-Length: 6\r\n\r\n%s", control, body)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"cacheproxy/internal/witness"
 	"cacheproxy/policy"
 )
 
@@ -20,7 +21,7 @@ var deceptive = []string{
 }
 
 // mirror names what was asked for, in an answer for everybody.
-func mirror(a *asked) string { return respond(200, "Cache-Control: max-age=600\r\n", a.target) }
+func mirror(a *witness.Asked) string { return respond(200, "Cache-Control: max-age=600\r\n", a.Target) }
 
 // requireOwn asks for a target twice. The key is what was forwarded, letter by
 // letter, so that two keys are equal only when the origin cannot tell the requests
@@ -66,7 +67,7 @@ func TestDotSegmentsAreNeverStored(t *testing.T) {
 					count++
 				}
 			}
-			all, _ := w.origin.all()
+			all, _ := w.origin.All()
 			assert.Len(t, all, count, "each of them is asked for anew")
 		})
 	}
@@ -76,8 +77,8 @@ func TestDotSegmentsAreNeverStored(t *testing.T) {
 // its URL ends.
 func TestStaticSuffixesMakeNothingStatic(t *testing.T) {
 	for _, says := range []string{"", "Cache-Control: private\r\n", "Cache-Control: no-store\r\n", "Set-Cookie: a=1\r\nCache-Control: max-age=600\r\n"} {
-		w := newWorld(t, false, policy.DefaultRules(), func(a *asked) string {
-			return respond(200, "Content-Type: text/html\r\n"+says, strings.Join(a.values("Cookie"), ""))
+		w := newWorld(t, false, policy.DefaultRules(), func(a *witness.Asked) string {
+			return respond(200, "Content-Type: text/html\r\n"+says, strings.Join(a.Values("Cookie"), ""))
 		})
 		for _, target := range deceptive {
 			assert.Equal(t, "user=victim", w.get(target, "Cookie: user=victim").body)

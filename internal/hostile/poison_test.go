@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cacheproxy/internal/witness"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
@@ -23,8 +24,8 @@ func respond(status int, fields, body string) string {
 }
 
 // reflect is an origin that puts all it is told into an answer for everybody.
-func reflect(a *asked) string {
-	return respond(200, "Cache-Control: max-age=600\r\n", fmt.Sprint(a.method, a.target, a.fields))
+func reflect(a *witness.Asked) string {
+	return respond(200, "Cache-Control: max-age=600\r\n", fmt.Sprint(a.Method, a.Target, a.Fields))
 }
 
 // get asks for a path with some fields and returns the only answer.
@@ -79,7 +80,7 @@ func TestUnkeyedFieldsPoisonNothing(t *testing.T) {
 				assert.NotContains(t, first.body, evil, "%s reached the origin", name)
 				assert.Equal(t, first.body, second.body, "%s: it was stored, or this shows nothing", name)
 			}
-			all, faults := w.origin.all()
+			all, faults := w.origin.All()
 			assert.Len(t, all, len(unkeyed()), "one exchange for each")
 			assert.Empty(t, faults)
 		})
@@ -106,15 +107,15 @@ func TestOrdinaryFieldsAreTheOriginsDuty(t *testing.T) {
 	}
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			w := newWorld(t, way.noLane, policy.DefaultRules(), func(a *asked) string {
-				return respond(200, "Cache-Control: max-age=600\r\nVary: "+a.target[1:]+"\r\n", fmt.Sprint(a.fields))
+			w := newWorld(t, way.noLane, policy.DefaultRules(), func(a *witness.Asked) string {
+				return respond(200, "Cache-Control: max-age=600\r\nVary: "+a.Target[1:]+"\r\n", fmt.Sprint(a.Fields))
 			})
 			for _, name := range ordinary {
 				assert.Contains(t, w.get("/"+name, name+": "+evil).body, evil, "%s is passed on", name)
 				assert.NotContains(t, w.get("/"+name).body, evil, name)
 				assert.Contains(t, w.get("/"+name, name+": "+evil).body, evil, "%s: the attacker has an answer of its own", name)
 			}
-			all, _ := w.origin.all()
+			all, _ := w.origin.All()
 			assert.Len(t, all, 2*len(ordinary), "the third was answered from the store")
 		})
 	}
@@ -125,8 +126,8 @@ func TestOrdinaryFieldsAreTheOriginsDuty(t *testing.T) {
 func TestConnectionTakesNoVariant(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
-			w := newWorld(t, way.noLane, policy.DefaultRules(), func(a *asked) string {
-				return respond(200, "Cache-Control: max-age=600\r\nVary: Accept-Language\r\n", fmt.Sprint(a.values("Accept-Language")))
+			w := newWorld(t, way.noLane, policy.DefaultRules(), func(a *witness.Asked) string {
+				return respond(200, "Cache-Control: max-age=600\r\nVary: Accept-Language\r\n", fmt.Sprint(a.Values("Accept-Language")))
 			})
 			assert.Equal(t, "[]", w.get("/a", "Connection: Accept-Language", "Accept-Language: de").body)
 			assert.Equal(t, "[de]", w.get("/a", "Accept-Language: de").body)
@@ -137,9 +138,9 @@ func TestConnectionTakesNoVariant(t *testing.T) {
 
 // provoked is an origin that one client's field makes fail, in the worst way: it
 // gives the failure a lifetime or what looks like one.
-func provoked(lifetime string) func(*asked) string {
-	return func(a *asked) string {
-		if status := a.values("Provoke"); len(status) == 1 {
+func provoked(lifetime string) func(*witness.Asked) string {
+	return func(a *witness.Asked) string {
+		if status := a.Values("Provoke"); len(status) == 1 {
 			n, _ := strconv.Atoi(status[0])
 			return respond(n, lifetime, "refused")
 		}

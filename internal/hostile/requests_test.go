@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cacheproxy/internal/witness"
 	"cacheproxy/policy"
 )
 
@@ -41,20 +42,20 @@ func TestHostileRequests(t *testing.T) {
 
 // attack sends an input and then the probe, and returns what came of it.
 func attack(t *testing.T, noLane bool, input []byte) (fate string, got []string) {
-	w := newWorld(t, noLane, policy.DefaultRules(), func(*asked) string {
+	w := newWorld(t, noLane, policy.DefaultRules(), func(*witness.Asked) string {
 		return "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
 	})
 	answers, err := w.send(append(append([]byte{}, input...), probe...))
 	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection did not end")
 	w.close()
-	all, faults := w.origin.all()
+	all, faults := w.origin.All()
 	end := "closed"
 	for _, a := range all {
 		if a.String() == probed {
 			end = "open"
 			continue
 		}
-		got = append(got, strings.Replace(a.String(), w.origin.listener.Addr().String(), "origin", 1))
+		got = append(got, strings.Replace(a.String(), w.origin.Addr, "origin", 1))
 	}
 	got = append(got, faults...)
 	if end == "open" && len(answers) > 0 {

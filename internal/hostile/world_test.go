@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cacheproxy/cache"
+	"cacheproxy/internal/witness"
 	"cacheproxy/origin"
 	"cacheproxy/policy"
 	"cacheproxy/proxy"
@@ -33,7 +34,7 @@ const tooLong = 30 * time.Second
 // world is an origin and the proxy before it.
 type world struct {
 	testing.TB
-	origin   *rawOrigin
+	origin   *witness.Origin
 	upstream *origin.Origin
 	fetcher  *revalidate.Fetcher
 	front    *server.Server
@@ -52,10 +53,10 @@ var ways = []struct {
 
 // newWorld starts a world whose origin answers as it is told to. Nobody is trusted
 // unless it is said.
-func newWorld(t testing.TB, noLane bool, rules policy.Rules, answer func(*asked) string, trusted ...netip.Prefix) *world {
-	w := &world{TB: t, origin: newRawOrigin(t, answer), served: make(chan struct{})}
+func newWorld(t testing.TB, noLane bool, rules policy.Rules, answer func(*witness.Asked) string, trusted ...netip.Prefix) *world {
+	w := &world{TB: t, origin: witness.Listen(t, answer), served: make(chan struct{})}
 	var err error
-	w.upstream, err = origin.New("http://"+w.origin.listener.Addr().String(), origin.Options{})
+	w.upstream, err = origin.New("http://"+w.origin.Addr, origin.Options{})
 	require.NoError(t, err)
 	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 4 << 20})
 	require.NoError(t, err)
@@ -87,7 +88,7 @@ func (w *world) close() {
 		<-w.served
 		w.fetcher.Close()
 		w.upstream.Close()
-		w.origin.close()
+		w.origin.Close()
 	})
 }
 
