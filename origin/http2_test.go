@@ -293,7 +293,7 @@ func TestAddressesThatGoOverHTTP2(t *testing.T) {
 	z.set(nil, "192.0.2.1")
 	s.base = "https://origin.test"
 	o := open(t, s.base, Options{
-		TLS: &tls.Config{RootCAs: ca().pool()}, Resolve: 20 * time.Millisecond, Lookup: z.lookup,
+		TLS: trusting(ca()), Resolve: 20 * time.Millisecond, Lookup: z.lookup,
 		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, first.target)
 		},

@@ -22,10 +22,10 @@ type Options struct {
 	MaxHeaderBytes int64         // of the head of a response and those of its 1xx; of its trailer; default 256 KiB
 	Resolve        time.Duration // between look-ups of the host's name while the origin is in use; default 30 s
 
-	// TLS is for origins of scheme https; see [TLSConfig]. nil trusts the
-	// system's roots. Without a ServerName that is the URL's host, and below TLS 1.2
-	// nothing is spoken unless MinVersion says so.
-	TLS       *tls.Config
+	// TLS is called for each connection to an origin of scheme https; see [LoadTLS].
+	// nil trusts the system's roots. Without a ServerName that is the URL's host, and
+	// below TLS 1.2 nothing is spoken unless MinVersion says so.
+	TLS       func() *tls.Config
 	HTTP1Only bool // HTTP/2 is not offered to origins of scheme https
 
 	// Dial replaces the network, for tests. It must heed its context. Unless Lookup
@@ -154,7 +154,7 @@ func (o *Origin) Reachable(ctx context.Context) error {
 	var nc net.Conn
 	var err error
 	if o.secure != nil {
-		nc, _, err = o.secure.handshake(ctx, o.secure.one)
+		nc, _, err = o.secure.handshake(ctx, o.secure.offer().one)
 	} else {
 		nc, _, err = o.dialer.connect(ctx)
 	}

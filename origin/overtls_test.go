@@ -92,6 +92,12 @@ func pemFile(t *testing.T, blocks ...*pem.Block) string {
 	return name
 }
 
+// trusting is the TLS of a client that trusts an authority.
+func trusting(a *authority) func() *tls.Config {
+	config := &tls.Config{RootCAs: a.pool()}
+	return func() *tls.Config { return config }
+}
+
 // goodTLS is the TLS of an origin that can be trusted and speaks these protocols.
 func goodTLS(protocols ...string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{ca().issue(nil)}, NextProtos: protocols}
@@ -117,7 +123,7 @@ func overTLS(t *testing.T, o Options, config *tls.Config, fn func(*peer)) (*serv
 		s.close()
 	})
 	if o.TLS == nil {
-		o.TLS = &tls.Config{RootCAs: ca().pool()}
+		o.TLS = trusting(ca())
 	}
 	return s, open(t, s.base, o)
 }

@@ -19,8 +19,7 @@ import (
 type secure struct {
 	*dialer
 	client *client
-	both   *tls.Config  // offers HTTP/2 and HTTP/1.1
-	one    *tls.Config  // offers HTTP/1.1
+	offers atomic.Pointer[offer]
 	only1  bool         // HTTP/2 is not wanted
 	until1 atomic.Int64 // until when it is known that the origin speaks HTTP/1.1; Unix nanoseconds
 	limits Options
@@ -29,6 +28,13 @@ type secure struct {
 	last atomic.Pointer[secured] // connection of HTTP/2
 	mu   sync.Mutex
 	past []*http.Transport // with connections to addresses that have gone
+}
+
+// offer is what is said in a handshake, from one state of the files.
+type offer struct {
+	from *tls.Config
+	both *tls.Config // offers HTTP/2 and HTTP/1.1
+	one  *tls.Config // offers HTTP/1.1
 }
 
 // askAgain is for how long an origin that did not choose HTTP/2 is not asked again.
@@ -44,9 +50,6 @@ var errStillborn = errors.New("the connection has ended before its first request
 
 func newSecure(d *dialer, o Options) *secure {
 	s := &secure{dialer: d, client: newClient(d, o), only1: o.HTTP1Only, limits: o}
-	s.both = prepared(o.TLS, d.host, "h2", "http/1.1")
-	s.one = s.both.Clone()
-	s.one.NextProtos = []string{"http/1.1"}
 	s.client.dial = s.dial1
 	s.two.Store(s.newTransport())
 	return s
@@ -69,9 +72,26 @@ func (s *secure) roundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// offer returns what is to be said now. Sessions are resumed only with what was said when
+// they began, so that they outlive no roots.
+func (s *secure) offer() *offer {
+	var from *tls.Config
+	if s.limits.TLS != nil {
+		from = s.limits.TLS()
+	}
+	o := s.offers.Load()
+	if o == nil || o.from != from {
+		o = &offer{from: from, both: prepared(from, s.host, "h2", "http/1.1")}
+		o.one = o.both.Clone()
+		o.one.NextProtos = []string{"http/1.1"}
+		s.offers.Store(o)
+	}
+	return o
+}
+
 // dial1 makes a connection for HTTP/1.1.
 func (s *secure) dial1(ctx context.Context) (*conn, error) {
-	nc, addr, err := s.handshake(ctx, s.one)
+	nc, addr, err := s.handshake(ctx, s.offer().one)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +102,7 @@ func (s *secure) dial1(ctx context.Context) (*conn, error) {
 
 // dial2 makes a connection for HTTP/2, or one for HTTP/1.1 that is kept, and errHTTP1.
 func (s *secure) dial2(ctx context.Context, _, _ string) (net.Conn, error) {
-	nc, addr, err := s.handshake(ctx, s.both)
+	nc, addr, err := s.handshake(ctx, s.offer().both)
 	if err != nil {
 		return nil, err
 	}

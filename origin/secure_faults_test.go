@@ -160,7 +160,7 @@ func TestRecordsLeftOver(t *testing.T) {
 				s.serve(tls.Server(&batching{Conn: nc, w: bufio.NewWriter(nc)}, config))
 			}
 		})
-		o := open(t, s.base, Options{TLS: &tls.Config{RootCAs: ca().pool()}})
+		o := open(t, s.base, Options{TLS: trusting(ca())})
 		for range 3 {
 			_, body := ask(t, o, s.request("GET", ""))
 			assert.Equal(t, "ok", body)

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -31,7 +32,8 @@ func TestSecure(t *testing.T) {
 		server.EnableHTTP2 = two
 		server.StartTLS()
 		defer server.Close()
-		o := open(t, server.URL, Options{Body: 200 * time.Millisecond, TLS: server.Client().Transport.(*http.Transport).TLSClientConfig})
+		trusting := func() *tls.Config { return server.Client().Transport.(*http.Transport).TLSClientConfig }
+		o := open(t, server.URL, Options{Body: 200 * time.Millisecond, TLS: trusting})
 		for path, want := range map[string]Failure{"/": None, "/events": None, "/stops": ReadTimeout} {
 			r := get(t, server.URL)
 			r.URL.Path = path

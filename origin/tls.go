@@ -2,12 +2,10 @@ package origin
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"io"
-	"os"
-	"strings"
+	"log/slog"
+
+	"cacheproxy/certs"
 )
 
 // TLSFiles say how to trust an origin, and how to be trusted by it.
@@ -18,97 +16,57 @@ type TLSFiles struct {
 	SkipVerify bool   // take any certificate: whoever is on the way can read and change all
 }
 
-const mostPEM = 1 << 20 // bytes of a file
-
-// TLSConfig reads the files. An error names the file at fault and what to do.
-func TLSConfig(f TLSFiles) (*tls.Config, error) {
-	config := &tls.Config{ServerName: f.ServerName, InsecureSkipVerify: f.SkipVerify, MinVersion: tls.VersionTLS12}
-	if f.CA != "" {
-		text, err := readPEM("CA", f.CA)
-		if err != nil {
-			return nil, err
-		}
-		if config.RootCAs, err = parseRoots(f.CA, text); err != nil {
-			return nil, err
-		}
-	}
+// LoadTLS reads the files, and returns what gives the configuration for a handshake.
+// Replaced files come to use by themselves, with the next connection that is made; see
+// [certs.Watch]. An error names the file at fault and what to do.
+func LoadTLS(f TLSFiles, log *slog.Logger) (func() *tls.Config, error) {
 	switch {
-	case f.Cert == "" && f.Key == "":
-		return config, nil
-	case f.Key == "":
-		return nil, fmt.Errorf("client certificate %s: its key is missing; name its file too", f.Cert)
-	case f.Cert == "":
-		return nil, fmt.Errorf("client key %s: its certificate is missing; name its file too", f.Key)
+	case f.Key == "" && f.Cert != "":
+		return nil, fmt.Errorf("certificate %s: its key is missing; name its file too", f.Cert)
+	case f.Cert == "" && f.Key != "":
+		return nil, fmt.Errorf("key %s: its certificate is missing; name its file too", f.Key)
 	}
-	pair, err := loadPair(f.Cert, f.Key)
-	if err != nil {
+	w := &certs.Watch[tls.Config]{Files: f.list(), Parse: f.parse, Log: log, Took: func(before, now *tls.Config) {
+		if before != nil {
+			log.Info("certificates replaced")
+		}
+		for _, own := range now.Certificates {
+			certs.WarnOfDates(log.With("file", f.Cert), own.Leaf)
+		}
+	}}
+	if err := w.Begin(nil); err != nil {
 		return nil, err
 	}
-	config.Certificates = []tls.Certificate{pair}
-	return config, nil
+	return w.Current, nil
 }
 
-func parseRoots(file string, text []byte) (*x509.CertPool, error) {
-	roots, n := x509.NewCertPool(), 0
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
+func (f TLSFiles) list() (files []certs.File) {
+	if f.Cert != "" {
+		files = certs.Pair{Cert: f.Cert, Key: f.Key}.Files()
+	}
+	if f.CA != "" {
+		files = append(files, certs.File{What: "CA", Name: f.CA})
+	}
+	return files
+}
+
+// parse makes the configuration of what the files of list hold.
+func (f TLSFiles) parse(texts [][]byte) (*tls.Config, error) {
+	config := &tls.Config{ServerName: f.ServerName, InsecureSkipVerify: f.SkipVerify, MinVersion: tls.VersionTLS12}
+	if f.Cert != "" {
+		own, err := certs.Pair{Cert: f.Cert, Key: f.Key}.Parse(texts)
 		if err != nil {
-			return nil, fmt.Errorf("CA: certificate %d in %s: %w", n+1, file, err)
+			return nil, err
 		}
-		roots.AddCert(cert)
-		n++
+		config.Certificates = []tls.Certificate{*own}
 	}
-	if n == 0 {
-		return nil, fmt.Errorf("CA: %s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", file)
+	if f.CA != "" {
+		var err error
+		if config.RootCAs, err = certs.ParseRoots(certs.File{What: "CA", Name: f.CA}, texts[len(texts)-1]); err != nil {
+			return nil, err
+		}
 	}
-	return roots, nil
-}
-
-func loadPair(cert, key string) (tls.Certificate, error) {
-	certText, err := readPEM("client certificate", cert)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	keyText, err := readPEM("client key", key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	if strings.Contains(string(keyText), "ENCRYPTED") {
-		return tls.Certificate{}, fmt.Errorf("client key: %s is encrypted; decrypt it, for example with openssl pkey -in %s -out FILE", key, key)
-	}
-	pair, err := tls.X509KeyPair(certText, keyText)
-	if err != nil {
-		return pair, fmt.Errorf("client certificate %s with key %s: %s; the client's own certificate must come first, and the key must be the one it was made for",
-			cert, key, strings.TrimPrefix(err.Error(), "tls: "))
-	}
-	return pair, nil
-}
-
-// readPEM reads a regular file of a bounded size.
-func readPEM(what, name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %s is no regular file; name a PEM file", what, name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, mostPEM+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if len(text) > mostPEM {
-		return nil, fmt.Errorf("%s: %s is larger than 1 MiB; is this the right file?", what, name)
-	}
-	return text, nil
+	return config, nil
 }
 
 // sessions is how many TLS sessions are remembered to be resumed.

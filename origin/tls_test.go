@@ -1,17 +1,24 @@
 package origin
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cacheproxy/certs"
 )
 
 func certBlock(c *x509.Certificate) *pem.Block {
@@ -24,7 +31,7 @@ func keyBlock(t *testing.T, c tls.Certificate) *pem.Block {
 	return &pem.Block{Type: "PRIVATE KEY", Bytes: der}
 }
 
-func TestTLSConfigRefuses(t *testing.T) {
+func TestLoadTLSRefuses(t *testing.T) {
 	good, other := ca().issue(nil), ca().issue(nil)
 	cert, key := pemFile(t, certBlock(good.Leaf)), pemFile(t, keyBlock(t, good))
 	otherKey := pemFile(t, keyBlock(t, other))
@@ -46,16 +53,16 @@ func TestTLSConfigRefuses(t *testing.T) {
 		"a CA file too large":   {TLSFiles{CA: large}, large, "is this the right file?"},
 		"no key":                {TLSFiles{Cert: cert}, cert, "its key is missing"},
 		"no certificate":        {TLSFiles{Key: key}, key, "its certificate is missing"},
-		"no certificate file":   {TLSFiles{Cert: missing, Key: key}, missing, "client certificate: "},
-		"no key file":           {TLSFiles{Cert: cert, Key: missing}, missing, "client key: "},
-		"the key of another":    {TLSFiles{Cert: cert, Key: otherKey}, otherKey, "the key must be the one it was made for"},
+		"no certificate file":   {TLSFiles{Cert: missing, Key: key}, missing, "certificate: "},
+		"no key file":           {TLSFiles{Cert: cert, Key: missing}, missing, "key: "},
+		"the key of another":    {TLSFiles{Cert: cert, Key: otherKey}, otherKey, "the certificate that the key was made for must come first"},
 		"an encrypted key":      {TLSFiles{Cert: cert, Key: locked}, locked, "decrypt it"},
-		"the two mixed up":      {TLSFiles{Cert: key, Key: cert}, key, "client certificate"},
-		"an empty certificate":  {TLSFiles{Cert: empty, Key: key}, empty, "client certificate"},
-		"a certificate, no key": {TLSFiles{Cert: cert, Key: cert}, cert, "with key"},
+		"the two mixed up":      {TLSFiles{Cert: key, Key: cert}, key, "holds no certificate in PEM form"},
+		"an empty certificate":  {TLSFiles{Cert: empty, Key: key}, empty, "holds no certificate in PEM form"},
+		"a certificate, no key": {TLSFiles{Cert: cert, Key: cert}, cert, "holds no private key in PEM form"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, err := TLSConfig(tc.files)
+			config, err := LoadTLS(tc.files, slog.New(slog.DiscardHandler))
 			assert.Nil(t, config)
 			assert.ErrorContains(t, err, tc.why)
 			assert.ErrorContains(t, err, tc.names)
@@ -63,14 +70,14 @@ func TestTLSConfigRefuses(t *testing.T) {
 	}
 }
 
-// TestTLSConfig: what the files say is what the origin meets.
-func TestTLSConfig(t *testing.T) {
+// TestLoadTLS: what the files say is what the origin meets.
+func TestLoadTLS(t *testing.T) {
 	client := ca().issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 	files := TLSFiles{
 		ServerName: "origin.test", CA: pemFile(t, certBlock(newAuthority("another").cert), certBlock(ca().cert)),
 		Cert: pemFile(t, certBlock(client.Leaf)), Key: pemFile(t, keyBlock(t, client)),
 	}
-	config, err := TLSConfig(files)
+	config, err := LoadTLS(files, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	demanding := goodTLS("http/1.1")
 	demanding.ClientAuth, demanding.ClientCAs = tls.RequireAndVerifyClientCert, ca().pool()
@@ -83,12 +90,84 @@ func TestTLSConfig(t *testing.T) {
 	state := <-states
 	assert.Equal(t, "origin.test", state.ServerName)
 	assert.Equal(t, client.Leaf.Raw, state.PeerCertificates[0].Raw)
-	assert.Empty(t, config.NextProtos, "what is given is not changed")
+	assert.Empty(t, config().NextProtos, "what is given is not changed")
 
-	config, err = TLSConfig(TLSFiles{SkipVerify: true})
+	config, err = LoadTLS(TLSFiles{SkipVerify: true}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	s, o = overTLS(t, Options{TLS: config}, &tls.Config{Certificates: []tls.Certificate{newAuthority("nobody's").issue(nil)}}, always(ok))
 	ask(t, o, s.request("GET", ""))
+}
+
+// TestReplacedFilesComeToUse: whom to trust and what to show is what the files hold. What
+// is broken meanwhile changes nothing, and the log says so once.
+func TestReplacedFilesComeToUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		files := TLSFiles{CA: filepath.Join(dir, "ca"), Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key")}
+		first, second := newAuthority("first"), newAuthority("second")
+		replace := func(a *authority) {
+			own := a.issue(nil)
+			for name, block := range map[string]*pem.Block{files.CA: certBlock(a.cert), files.Cert: certBlock(own.Leaf), files.Key: keyBlock(t, own)} {
+				require.NoError(t, os.Rename(pemFile(t, block), name))
+			}
+		}
+		replace(first)
+		var log bytes.Buffer
+		config, err := LoadTLS(files, slog.New(slog.NewTextHandler(&log, nil)))
+		require.NoError(t, err)
+		is := func(a *authority) bool {
+			return config().RootCAs.Equal(a.pool()) && config().Certificates[0].Leaf.Issuer.CommonName == a.cert.Subject.CommonName
+		}
+		assert.True(t, is(first))
+		assert.Same(t, config(), config(), "sessions are resumed with it")
+		replace(second)
+		assert.True(t, is(first), "files are not looked at with each handshake")
+		time.Sleep(certs.LookEvery)
+		assert.True(t, is(second))
+		assert.Contains(t, log.String(), "certificates replaced")
+
+		require.NoError(t, os.WriteFile(files.CA, nil, 0o600))
+		for range 3 {
+			time.Sleep(certs.LookEvery)
+			assert.True(t, is(second))
+		}
+		assert.Equal(t, 1, strings.Count(log.String(), "level=ERROR"), log.String())
+		assert.Contains(t, log.String(), "CA: "+files.CA+" holds no certificate")
+		replace(first)
+		time.Sleep(certs.LookEvery)
+		assert.True(t, is(first))
+	})
+}
+
+// TestEachHandshakeAsksForItsConfiguration, for HTTP/1.1 as for HTTP/2; a session of
+// before is not resumed with another.
+func TestEachHandshakeAsksForItsConfiguration(t *testing.T) {
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		t.Run(protocol, func(t *testing.T) {
+			var now atomic.Pointer[tls.Config]
+			now.Store(trusting(ca())())
+			s, o := overTLS(t, Options{TLS: now.Load}, goodTLS(protocol), func(p *peer) {
+				if !p.state().HandshakeComplete {
+					return
+				}
+				if protocol == "h2" {
+					_, _ = p.Read(make([]byte, 1<<10)) // and ends
+					return
+				}
+				p.head()
+				p.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+			})
+			assert.NoError(t, o.Reachable(t.Context()))
+			if protocol == "h2" {
+				fails(t, o, s.request("GET", ""), Terminated)
+			} else {
+				ask(t, o, s.request("GET", ""))
+			}
+			now.Store(trusting(newAuthority("another"))())
+			fails(t, o, s.request("GET", ""), TLSCertificate)
+			assert.Equal(t, TLSCertificate, Classify(o.Reachable(t.Context())))
+		})
+	}
 }
 
 // TestHandshakes makes each failure of TLS happen, with an origin of HTTP/1.1 and of HTTP/2.

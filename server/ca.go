@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"cacheproxy/certs"
 )
 
 const caYears = 10
@@ -27,7 +29,7 @@ func openCA(folder string) (ca *tls.Certificate, file string, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, "", unwritable(err)
 	}
-	p := Pair{Cert: filepath.Join(folder, "ca.pem"), Key: filepath.Join(folder, "ca-key.pem")}
+	p := certs.Pair{Cert: filepath.Join(folder, "ca.pem"), Key: filepath.Join(folder, "ca-key.pem")}
 	hasCert, err := fileExists(p.Cert)
 	if err != nil {
 		return nil, "", err
@@ -88,8 +90,8 @@ func makeKey(name string) error {
 }
 
 // makeCA makes the certificate of the authority for the key that is there.
-func makeCA(p Pair) error {
-	data, err := readPEM("key", p.Key)
+func makeCA(p certs.Pair) error {
+	data, err := certs.File{What: "key", Name: p.Key}.Read()
 	if err != nil {
 		return err
 	}

@@ -5,13 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
-)
 
-// lookEvery is how often handshakes look, at most, whether files have changed.
-const lookEvery = 2 * time.Second
+	"cacheproxy/certs"
+)
 
 // TLSConfig is TLS as we offer it: version 1.2 or later, HTTP/2 or HTTP/1.1 by
 // ALPN, resumption by tickets. The function chooses the certificate of each
@@ -25,55 +21,47 @@ func TLSConfig(choose func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls
 }
 
 // Certificates are certificates from files, of which each handshake gets the one
-// that fits best. Who replaces the files need not tell: handshakes look at them
-// every two seconds at most. The files are read, since neither times nor links
-// tell reliably that something is new, and they are small. While a certificate
-// and its key do not belong together, the pair before stays in use.
-type Certificates struct {
-	log    *slog.Logger
-	pairs  []*watched
-	mu     sync.Mutex // held by who looks
-	looked time.Time
-}
+// that fits best. Replaced files come to use by themselves; see [certs.Watch].
+type Certificates struct{ pairs []watched }
 
-// watched is a pair with what was last seen of it.
 type watched struct {
-	Pair
-	seen    string // guarded by Certificates.mu
-	current atomic.Pointer[tls.Certificate]
+	pair  certs.Pair
+	watch *certs.Watch[tls.Certificate]
 }
 
 // LoadCertificates loads at least one pair. The first that cannot be loaded is an
-// error as from [Pair.Load], unless it was in use with old (which may be nil): then its certificate
+// error as from [certs.Pair.Load], unless it was in use with old (which may be nil): then its certificate
 // stays in use, and the log says so. The log also warns of certificates that
 // have expired, or will within 14 days.
-func LoadCertificates(pairs []Pair, old *Certificates, log *slog.Logger) (*Certificates, error) {
+func LoadCertificates(pairs []certs.Pair, old *Certificates, log *slog.Logger) (*Certificates, error) {
 	if len(pairs) == 0 {
 		return nil, errors.New("no certificates given")
 	}
-	c := &Certificates{log: log, looked: time.Now()}
+	c := new(Certificates)
 	for _, pair := range pairs {
-		w := &watched{Pair: pair}
-		w.current.Store(old.inUse(pair))
-		if err := w.refresh(log); err != nil {
-			if w.current.Load() == nil {
-				return nil, err
+		log := log.With("file", pair.Cert)
+		w := &certs.Watch[tls.Certificate]{Files: pair.Files(), Parse: pair.Parse, Log: log, Took: func(before, now *tls.Certificate) {
+			if before != nil && !before.Leaf.Equal(now.Leaf) {
+				log.Info("certificate replaced", "names", now.Leaf.DNSNames, "until", now.Leaf.NotAfter)
 			}
-			w.complain(log, err)
+			certs.WarnOfDates(log, now.Leaf)
+		}}
+		if err := w.Begin(old.watch(pair)); err != nil {
+			return nil, err
 		}
-		c.pairs = append(c.pairs, w)
+		c.pairs = append(c.pairs, watched{pair, w})
 	}
 	return c, nil
 }
 
-// inUse is the certificate in use for a pair, or nil.
-func (c *Certificates) inUse(pair Pair) *tls.Certificate {
+// watch is what is in use for a pair, or nil.
+func (c *Certificates) watch(pair certs.Pair) *certs.Watch[tls.Certificate] {
 	if c == nil {
 		return nil
 	}
 	for _, w := range c.pairs {
-		if w.Pair == pair {
-			return w.current.Load()
+		if w.pair == pair {
+			return w.watch
 		}
 	}
 	return nil
@@ -83,12 +71,11 @@ func (c *Certificates) inUse(pair Pair) *tls.Certificate {
 // us, before one with a wildcard for it, before the first. What the client cannot
 // verify comes last. It never fails.
 func (c *Certificates) For(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.look()
-	best, highest := c.pairs[0].current.Load(), unfit
+	best, highest := c.pairs[0].watch.Current(), unfit
 	nameless := *hello
 	nameless.ServerName = ""
 	for _, w := range c.pairs {
-		cert := w.current.Load()
+		cert := w.watch.Current()
 		// The name first, since the rest takes 1 us for each certificate.
 		if f := nameFit(cert.Leaf.DNSNames, hello.ServerName); f > highest && nameless.SupportsCertificate(cert) == nil {
 			best, highest = cert, f
@@ -119,50 +106,4 @@ func nameFit(names []string, asked string) fit {
 		}
 	}
 	return best
-}
-
-// look takes in what has changed. One handshake at a time does it, so a slow disk
-// holds up no other.
-func (c *Certificates) look() {
-	if !c.mu.TryLock() {
-		return
-	}
-	defer c.mu.Unlock()
-	if time.Since(c.looked) < lookEvery {
-		return
-	}
-	for _, w := range c.pairs {
-		if err := w.refresh(c.log); err != nil {
-			w.complain(c.log, err)
-		}
-	}
-	c.looked = time.Now()
-}
-
-// refresh loads the pair if its files hold something else than when it last
-// looked. An error is returned once for each change.
-func (w *watched) refresh(log *slog.Logger) error {
-	cert, key, err := w.read()
-	seen := fingerprint(cert, key, err)
-	if seen == w.seen {
-		return nil
-	}
-	w.seen = seen
-	if err != nil {
-		return err
-	}
-	next, err := w.parse(cert, key)
-	if err != nil {
-		return err
-	}
-	before := w.current.Swap(next)
-	if before != nil && !before.Leaf.Equal(next.Leaf) {
-		log.Info("certificate replaced", "file", w.Cert, "names", next.Leaf.DNSNames, "until", next.Leaf.NotAfter)
-	}
-	w.warnOfDates(log, next.Leaf)
-	return nil
-}
-
-func (w *watched) complain(log *slog.Logger, err error) {
-	log.Error("a changed certificate is not taken, the one before stays in use", "file", w.Cert, "error", err)
 }

@@ -10,11 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"cacheproxy/certs"
 )
 
 func TestTheCertificateFitsTheName(t *testing.T) {
 	log, _ := newLog()
-	c, err := LoadCertificates([]Pair{
+	c, err := LoadCertificates([]certs.Pair{
 		newPair(t, "first.example"), newPair(t, "*.example.com"),
 		newPair(t, "shop.example.com"), newPair(t, "other.example", "also.example"),
 	}, nil, log)
@@ -39,11 +41,11 @@ func TestTheCertificateFitsTheName(t *testing.T) {
 // A client that knows no ECDSA gets the certificate that it can verify.
 func TestTheCertificateFitsTheClient(t *testing.T) {
 	dir := t.TempDir()
-	old := Pair{Cert: filepath.Join(dir, "rsa.pem"), Key: filepath.Join(dir, "rsa.pem")}
+	old := certs.Pair{Cert: filepath.Join(dir, "rsa.pem"), Key: filepath.Join(dir, "rsa.pem")}
 	cert, key := newRSAPEM(t, inHalfAYear(), "a.example")
 	writeFile(t, old.Cert, append(key, cert...)) // both in one file
 	log, _ := newLog()
-	c, err := LoadCertificates([]Pair{newPair(t, "a.example"), old}, nil, log)
+	c, err := LoadCertificates([]certs.Pair{newPair(t, "a.example"), old}, nil, log)
 	require.NoError(t, err)
 	for _, name := range []string{"a.example", "nowhere.example", ""} {
 		client := &tls.Config{
@@ -60,18 +62,18 @@ func TestTheCertificateFitsTheClient(t *testing.T) {
 }
 
 func TestChangedFilesComeToUse(t *testing.T) {
-	for manner, replace := range map[string]func(t *testing.T, p Pair, cert, key []byte){
-		"written": func(t *testing.T, p Pair, cert, key []byte) {
+	for manner, replace := range map[string]func(t *testing.T, p certs.Pair, cert, key []byte){
+		"written": func(t *testing.T, p certs.Pair, cert, key []byte) {
 			writeFile(t, p.Cert, cert)
 			writeFile(t, p.Key, key)
 		},
-		"renamed": func(t *testing.T, p Pair, cert, key []byte) {
+		"renamed": func(t *testing.T, p certs.Pair, cert, key []byte) {
 			for name, data := range map[string][]byte{p.Cert: cert, p.Key: key} {
 				writeFile(t, name+".new", data)
 				require.NoError(t, os.Rename(name+".new", name))
 			}
 		},
-		"times kept": func(t *testing.T, p Pair, cert, key []byte) {
+		"times kept": func(t *testing.T, p certs.Pair, cert, key []byte) {
 			for name, data := range map[string][]byte{p.Cert: cert, p.Key: key} {
 				info, err := os.Stat(name)
 				require.NoError(t, err)
@@ -84,12 +86,12 @@ func TestChangedFilesComeToUse(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log, said := newLog()
 				p := newPair(t, "old.example")
-				c, err := LoadCertificates([]Pair{p}, nil, log)
+				c, err := LoadCertificates([]certs.Pair{p}, nil, log)
 				require.NoError(t, err)
 				cert, key := newPEM(t, inHalfAYear(), "new.example")
 				replace(t, p, cert, key)
 				assert.Equal(t, "old.example", namesOf(t, c, ""), "files are not looked at with each handshake")
-				time.Sleep(lookEvery)
+				time.Sleep(certs.LookEvery)
 				assert.Equal(t, "new.example", namesOf(t, c, ""))
 				assert.Contains(t, said.String(), `certificate replaced" file=`+p.Cert+" names=[new.example]")
 				assert.Zero(t, said.count("ERROR"))
@@ -105,16 +107,16 @@ func TestASwappedLinkComesToUse(t *testing.T) {
 		dir := t.TempDir()
 		link := filepath.Join(dir, "..data")
 		require.NoError(t, os.Symlink(filepath.Dir(newPair(t, "old.example").Cert), link))
-		p := Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+		p := certs.Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
 		require.NoError(t, os.Symlink(filepath.Join("..data", "cert.pem"), p.Cert))
 		require.NoError(t, os.Symlink(filepath.Join("..data", "key.pem"), p.Key))
-		c, err := LoadCertificates([]Pair{p}, nil, log)
+		c, err := LoadCertificates([]certs.Pair{p}, nil, log)
 		require.NoError(t, err)
 		require.Equal(t, "old.example", namesOf(t, c, ""))
 
 		require.NoError(t, os.Symlink(filepath.Dir(newPair(t, "new.example").Cert), link+".new"))
 		require.NoError(t, os.Rename(link+".new", link))
-		time.Sleep(lookEvery)
+		time.Sleep(certs.LookEvery)
 		assert.Equal(t, "new.example", namesOf(t, c, ""))
 	})
 }
@@ -125,7 +127,7 @@ func TestWhatCannotBeLoadedKeepsTheOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, said := newLog()
 		p, other := newPair(t, "old.example"), newPair(t, "other.example")
-		c, err := LoadCertificates([]Pair{p, other}, nil, log)
+		c, err := LoadCertificates([]certs.Pair{p, other}, nil, log)
 		require.NoError(t, err)
 		cert, key := newPEM(t, inHalfAYear(), "new.example")
 		faults := []struct {
@@ -140,7 +142,7 @@ func TestWhatCannotBeLoadedKeepsTheOld(t *testing.T) {
 		for i, f := range faults {
 			f.change()
 			for range 3 {
-				time.Sleep(lookEvery)
+				time.Sleep(certs.LookEvery)
 				require.Equal(t, "old.example", namesOf(t, c, "old.example"), f.want)
 				require.Equal(t, "other.example", namesOf(t, c, "other.example"))
 			}
@@ -149,7 +151,7 @@ func TestWhatCannotBeLoadedKeepsTheOld(t *testing.T) {
 		}
 		writeFile(t, p.Cert, cert)
 		writeFile(t, p.Key, key)
-		time.Sleep(lookEvery)
+		time.Sleep(certs.LookEvery)
 		assert.Equal(t, "new.example", namesOf(t, c, "new.example"))
 		assert.Equal(t, len(faults), said.count("ERROR"))
 	})
@@ -158,7 +160,7 @@ func TestWhatCannotBeLoadedKeepsTheOld(t *testing.T) {
 func TestLoadingAnewLooksAtOnce(t *testing.T) {
 	log, said := newLog()
 	kept, changed := newPair(t, "kept.example"), newPair(t, "changed.example")
-	old, err := LoadCertificates([]Pair{kept, changed}, nil, log)
+	old, err := LoadCertificates([]certs.Pair{kept, changed}, nil, log)
 	require.NoError(t, err)
 	cert, key := newPEM(t, inHalfAYear(), "new.example")
 	writeFile(t, changed.Cert, cert)
@@ -166,7 +168,7 @@ func TestLoadingAnewLooksAtOnce(t *testing.T) {
 	writeFile(t, kept.Key, nil)
 	added := newPair(t, "added.example")
 
-	c, err := LoadCertificates([]Pair{kept, changed, added}, old, log)
+	c, err := LoadCertificates([]certs.Pair{kept, changed, added}, old, log)
 	require.NoError(t, err)
 	for _, name := range []string{"kept.example", "new.example", "added.example"} {
 		assert.Equal(t, name, namesOf(t, c, name))
@@ -174,9 +176,9 @@ func TestLoadingAnewLooksAtOnce(t *testing.T) {
 	assert.Equal(t, 1, said.count("ERROR"), "%s", said)
 	assert.Contains(t, said.String(), "the one before stays in use")
 
-	_, err = LoadCertificates([]Pair{kept, {Cert: "missing.pem", Key: "missing.pem"}}, old, log)
+	_, err = LoadCertificates([]certs.Pair{kept, {Cert: "missing.pem", Key: "missing.pem"}}, old, log)
 	require.ErrorContains(t, err, "missing.pem", "what was never in use is an error")
-	_, err = LoadCertificates([]Pair{{Cert: added.Cert, Key: kept.Key}}, old, log)
+	_, err = LoadCertificates([]certs.Pair{{Cert: added.Cert, Key: kept.Key}}, old, log)
 	require.ErrorContains(t, err, kept.Key, "the pair is another")
 	assert.Equal(t, "kept.example", namesOf(t, old, "kept.example"))
 
@@ -189,7 +191,7 @@ func TestSessionsResumeAcrossAReload(t *testing.T) {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			log, _ := newLog()
 			p := newPair(t, "a.example")
-			c, err := LoadCertificates([]Pair{p}, nil, log)
+			c, err := LoadCertificates([]certs.Pair{p}, nil, log)
 			require.NoError(t, err)
 			config := TLSConfig(func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.For(hello) })
 			client := &tls.Config{
@@ -199,7 +201,7 @@ func TestSessionsResumeAcrossAReload(t *testing.T) {
 			state, err := shake(config, client)
 			require.NoError(t, err)
 			require.False(t, state.DidResume)
-			c, err = LoadCertificates([]Pair{p}, c, log)
+			c, err = LoadCertificates([]certs.Pair{p}, c, log)
 			require.NoError(t, err)
 			state, err = shake(config, client)
 			require.NoError(t, err)
@@ -210,7 +212,7 @@ func TestSessionsResumeAcrossAReload(t *testing.T) {
 
 func TestWhatIsNegotiated(t *testing.T) {
 	log, _ := newLog()
-	c, err := LoadCertificates([]Pair{newPair(t, "a.example")}, nil, log)
+	c, err := LoadCertificates([]certs.Pair{newPair(t, "a.example")}, nil, log)
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		offered []string
@@ -230,4 +232,37 @@ func TestWhatIsNegotiated(t *testing.T) {
 	require.ErrorContains(t, err, "no application protocol")
 	_, err = shake(TLSConfig(c.For), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	require.ErrorContains(t, err, "protocol version")
+}
+
+func TestDatesAreWarnedOf(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tc := range []struct {
+		until time.Time
+		want  string // empty for no warning
+	}{
+		{time.Now().Add(15 * day), ""},
+		{time.Now().Add(13 * day), "expires within 14 days"},
+		{time.Now().Add(-time.Minute), "has expired"},
+		{time.Now().Add(366 * day), "is not valid yet"},
+	} {
+		p := newPair(t, "a.example")
+		cert, key := newPEM(t, tc.until, "a.example")
+		writeFile(t, p.Cert, cert)
+		writeFile(t, p.Key, key)
+		log, said := newLog()
+		var c *Certificates
+		for range 2 { // at start and at reload
+			said.Reset()
+			var err error
+			c, err = LoadCertificates([]certs.Pair{p}, c, log)
+			require.NoError(t, err)
+			if tc.want == "" {
+				assert.Empty(t, said.String())
+				continue
+			}
+			assert.Equal(t, 1, said.count("WARN"), "%s", said)
+			assert.Contains(t, said.String(), tc.want)
+			assert.Contains(t, said.String(), p.Cert)
+		}
+	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
+
+	"cacheproxy/certs"
 )
 
 // secure returns a server over TLS, and a client of HTTP/2 that has a connection of its
@@ -18,7 +20,7 @@ import (
 func secure(t *testing.T, o Options) (*Server, func() (get func(path string) error)) {
 	t.Helper()
 	log, _ := newLog()
-	c, err := LoadCertificates([]Pair{newPair(t, "a.example")}, nil, log)
+	c, err := LoadCertificates([]certs.Pair{newPair(t, "a.example")}, nil, log)
 	require.NoError(t, err)
 	o.TLS = TLSConfig(c.For)
 	s := front(t, o)

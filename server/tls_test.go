@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"cacheproxy/certs"
 )
 
 // The support of the tests about TLS: certificates in files, handshakes, a log.
@@ -67,10 +69,10 @@ func writeFile(t *testing.T, name string, data []byte) {
 }
 
 // newPair writes a certificate and its key into files of their own.
-func newPair(t *testing.T, names ...string) Pair {
+func newPair(t *testing.T, names ...string) certs.Pair {
 	t.Helper()
 	dir := t.TempDir()
-	p := Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+	p := certs.Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
 	cert, key := newPEM(t, inHalfAYear(), names...)
 	writeFile(t, p.Cert, cert)
 	writeFile(t, p.Key, key)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
@@ -49,7 +50,7 @@ func TestTourKeepsItsPromises(t *testing.T) {
 		defer store.Close()
 		fetcher := revalidate.New(revalidate.Options{Store: store, MaxObject: int64(c.Cache.MaxObject), MaxVariants: c.Cache.MaxVariants})
 		defer fetcher.Close()
-		wired, err := wire(c, "token", &wiring{proxy: &proxy.Config{}, origins: origins{originKey(c, c.Origin): u}})
+		wired, err := wire(c, "token", &wiring{proxy: &proxy.Config{}, log: slog.New(slog.DiscardHandler), origins: origins{originKey(c, c.Origin): u}})
 		require.NoError(t, err)
 		s := server.New(front, server.Options{Handler: proxy.New(fetcher, wired.proxy, nil)})
 		go s.Serve()

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"time"
@@ -10,27 +11,26 @@ import (
 	"cacheproxy/config"
 	"cacheproxy/origin"
 	"cacheproxy/origin/upstream"
-	"cacheproxy/telemetry"
 )
 
 // origins are the upstreams in use, by all that they were made of, so that a reload
 // keeps the connections and the state of those that stay as they are.
 type origins map[string]*upstream.Upstream
 
-// take returns the upstream that a route names: one of old where it is the same.
-func (o origins) take(c config.Config, name string, old origins, budget *upstream.Budget, tracing *telemetry.Tracing) (*upstream.Upstream, error) {
+// upstream returns what a route names: one of old where it is the same.
+func (w *wiring) upstream(c config.Config, name string, old origins) (*upstream.Upstream, error) {
 	key := originKey(c, name)
-	u := o[key]
+	u := w.origins[key]
 	if u == nil {
 		u = old[key]
 	}
 	if u == nil {
 		var err error
-		if u, err = newUpstream(c, c.Upstream(name), budget, tracing); err != nil {
+		if u, err = w.newUpstream(c, c.Upstream(name)); err != nil {
 			return nil, err
 		}
 	}
-	o[key] = u
+	w.origins[key] = u
 	return u, nil
 }
 
@@ -58,8 +58,8 @@ func spelled(u config.Upstream) any {
 // isTrue holds for what is not said, too.
 func isTrue(b *bool) bool { return b == nil || *b }
 
-// stamp tells apart files that were changed, for those that are read when an
-// upstream is made.
+// stamp tells apart files that were changed: connections made with what was in them end
+// with a reload, and not only by themselves.
 func stamp(files ...string) (s string) {
 	for _, f := range files {
 		if info, err := os.Stat(f); err == nil {
@@ -69,7 +69,7 @@ func stamp(files ...string) (s string) {
 	return s
 }
 
-func originOptions(t config.Timeouts, of config.Upstream) (origin.Options, error) {
+func originOptions(t config.Timeouts, of config.Upstream, log *slog.Logger) (origin.Options, error) {
 	o := origin.Options{
 		Connect:        time.Duration(t.Connect),
 		ResponseHeader: time.Duration(t.ResponseHeader),
@@ -82,18 +82,18 @@ func originOptions(t config.Timeouts, of config.Upstream) (origin.Options, error
 		return o, nil
 	}
 	var err error
-	o.TLS, err = origin.TLSConfig(origin.TLSFiles{
+	o.TLS, err = origin.LoadTLS(origin.TLSFiles{
 		ServerName: of.TLS.ServerName, CA: of.TLS.CA, Cert: of.TLS.Cert, Key: of.TLS.Key,
 		SkipVerify: !isTrue(of.TLS.Verify),
-	})
+	}, log.With("upstream", of.Name))
 	if err != nil {
 		return o, fmt.Errorf("upstream %q: %w", of.Name, err)
 	}
 	return o, nil
 }
 
-func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget, tracing *telemetry.Tracing) (*upstream.Upstream, error) {
-	server, err := originOptions(c.Timeouts, of)
+func (w *wiring) newUpstream(c config.Config, of config.Upstream) (*upstream.Upstream, error) {
+	server, err := originOptions(c.Timeouts, of, w.log)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget, t
 		Ejection: upstream.Ejection{
 			Failures: orNone(c.Breaker.Failures), Time: time.Duration(c.Breaker.Time), MaxTime: time.Duration(c.Breaker.MaxTime),
 		},
-		Retry: retry(c, budget),
+		Retry: retry(c, w.budget),
 	}
 	if l.QueueTime == 0 {
 		o.Queue = -1
@@ -113,8 +113,8 @@ func newUpstream(c config.Config, of config.Upstream, budget *upstream.Budget, t
 	for _, t := range of.Targets {
 		o.Targets = append(o.Targets, upstream.Target{URL: t.URL, Weight: t.Weight, Backup: t.Backup})
 	}
-	if tracing != nil {
-		o.Attempt = tracing.Attempt
+	if w.tracing != nil {
+		o.Attempt = w.tracing.Attempt
 	}
 	if of.Health.Path != "" {
 		o.Health = healthChecks(of.Health.WithDefaults())

@@ -112,7 +112,7 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 	if a.tracing, err = openTracing(c, log); err != nil {
 		return a, err
 	}
-	w, err := wire(c, a.token, &wiring{proxy: &proxy.Config{}, tracing: a.tracing})
+	w, err := wire(c, a.token, &wiring{proxy: &proxy.Config{}, tracing: a.tracing, log: log})
 	if err != nil {
 		return a, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"cacheproxy/certs"
 	"cacheproxy/config"
 	"cacheproxy/server"
 )
@@ -92,10 +93,10 @@ func checkCertificates(c config.Config) error {
 	return errors.Join(errs...)
 }
 
-func pairs(c config.Config) []server.Pair {
-	var list []server.Pair
+func pairs(c config.Config) []certs.Pair {
+	var list []certs.Pair
 	for _, p := range c.TLS.Certificates {
-		list = append(list, server.Pair(p))
+		list = append(list, certs.Pair(p))
 	}
 	return list
 }

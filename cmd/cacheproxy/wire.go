@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -22,17 +23,18 @@ type wiring struct {
 	share   float64                       // of budget
 	budget  *upstream.Budget              // of retries
 	tracing *telemetry.Tracing
+	log     *slog.Logger
 }
 
 // wire turns the configuration into what the proxy works with. What stays as it was
 // is taken over from old.
 func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 	if old == nil {
-		old = &wiring{proxy: &proxy.Config{}}
+		old = &wiring{proxy: &proxy.Config{}, log: slog.New(slog.DiscardHandler)}
 	}
 	w := &wiring{
 		origins: make(origins), named: make(map[string]*upstream.Upstream),
-		share: c.Retry.Budget, budget: old.budget, tracing: old.tracing,
+		share: c.Retry.Budget, budget: old.budget, tracing: old.tracing, log: old.log,
 	}
 	if w.budget == nil || w.share != old.share {
 		w.budget = newBudget(c.Retry)
@@ -59,7 +61,7 @@ func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 		return nil, err
 	}
 	for _, r := range c.AllRoutes() {
-		u, err := w.origins.take(c, r.Origin, old.origins, w.budget, w.tracing)
+		u, err := w.upstream(c, r.Origin, old.origins)
 		if err != nil {
 			return nil, err
 		}

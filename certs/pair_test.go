@@ -1,11 +1,18 @@
-package server
+package certs
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,18 +21,20 @@ import (
 func TestLoadNamesTheFileAtFault(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	cert, key := newPEM(t, inHalfAYear(), "a.example")
-	other, otherKey := newPEM(t, inHalfAYear(), "b.example")
-	rsaCert, _ := newRSAPEM(t, inHalfAYear(), "c.example")
+	cert, key := newPEM(t, newKey(t))
+	other, otherKey := newPEM(t, newKey(t))
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	rsaCert, _ := newPEM(t, rsaKey)
 	for name, data := range map[string][]byte{
 		"cert": cert, "key": key, "other-key": otherKey, "rsa": rsaCert, "empty": nil, "text": []byte("hello"),
 		"chain": append(bytes.Clone(other), cert...), "good-chain": append(bytes.Clone(cert), other...),
-		"half":      bytes.Replace(cert, []byte("MII"), []byte("MIJ"), 1),
+		"half":      bytes.Replace(cert, []byte("\nMI"), []byte("\nAA"), 1),
 		"encrypted": bytes.ReplaceAll(key, []byte("PRIVATE"), []byte("ENCRYPTED PRIVATE")),
 		"legacy":    []byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n"),
-		"large":     bytes.Repeat([]byte("#\n"), maxPEM),
+		"large":     bytes.Repeat([]byte("#\n"), mostPEM),
 	} {
-		writeFile(t, in(name), data)
+		require.NoError(t, os.WriteFile(in(name), data, 0o600))
 	}
 	require.NoError(t, os.Mkdir(in("folder"), 0o700))
 	for _, tc := range []struct{ cert, key, fault, want string }{
@@ -39,9 +48,9 @@ func TestLoadNamesTheFileAtFault(t *testing.T) {
 		{"cert", "cert", "cert", "holds no private key in PEM form"},
 		{"cert", "encrypted", "encrypted", "is encrypted; decrypt it"},
 		{"cert", "legacy", "legacy", "is encrypted; decrypt it"},
-		{"cert", "other-key", "other-key", "private key does not match public key; the server's own certificate must come first"},
+		{"cert", "other-key", "other-key", "private key does not match public key; the certificate that the key was made for must come first"},
 		{"rsa", "key", "key", "private key type does not match public key type; "},
-		{"chain", "key", "chain", "the server's own certificate must come first"},
+		{"chain", "key", "chain", "the certificate that the key was made for must come first"},
 		{"half", "key", "half", "malformed certificate"},
 	} {
 		t.Run(tc.cert+" "+tc.key, func(t *testing.T) {
@@ -55,35 +64,21 @@ func TestLoadNamesTheFileAtFault(t *testing.T) {
 	assert.Len(t, pair.Certificate, 2, "with what stands between it and its root")
 }
 
-func TestDatesAreWarnedOf(t *testing.T) {
-	const day = 24 * time.Hour
-	for _, tc := range []struct {
-		until time.Time
-		want  string // empty for no warning
-	}{
-		{time.Now().Add(15 * day), ""},
-		{time.Now().Add(13 * day), "expires within 14 days"},
-		{time.Now().Add(-time.Minute), "has expired"},
-		{time.Now().Add(366 * day), "is not valid yet"},
-	} {
-		p := newPair(t, "a.example")
-		cert, key := newPEM(t, tc.until, "a.example")
-		writeFile(t, p.Cert, cert)
-		writeFile(t, p.Key, key)
-		log, said := newLog()
-		var c *Certificates
-		for range 2 { // at start and at reload
-			said.Reset()
-			var err error
-			c, err = LoadCertificates([]Pair{p}, c, log)
-			require.NoError(t, err)
-			if tc.want == "" {
-				assert.Empty(t, said.String())
-				continue
-			}
-			assert.Equal(t, 1, said.count("WARN"), "%s", said)
-			assert.Contains(t, said.String(), tc.want)
-			assert.Contains(t, said.String(), p.Cert)
-		}
-	}
+func newKey(t *testing.T) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	return key
+}
+
+// newPEM makes a certificate that signs itself.
+func newPEM(t *testing.T, k crypto.Signer) (cert, key []byte) {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
+	require.NoError(t, err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
