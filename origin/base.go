@@ -10,7 +10,7 @@ import (
 
 // base is where an origin is.
 type base struct {
-	url     *url.URL // scheme and host of requests
+	url     *url.URL // scheme and host of requests; of a socket the host is its path
 	network string   // tcp or unix
 	target  string   // host and port, or the path of a socket
 	host    string   // without the port; "" for a socket
@@ -53,5 +53,5 @@ func parseSocket(text string, u *url.URL) (base, error) {
 	case strings.ContainsRune(name, 0):
 		return base{}, fmt.Errorf("origin %q: the path of a socket cannot hold NUL", text)
 	}
-	return base{url: &url.URL{Scheme: "http", Host: "localhost"}, network: "unix", target: name}, nil
+	return base{url: &url.URL{Scheme: "http", Host: name}, network: "unix", target: name}, nil
 }

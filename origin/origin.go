@@ -104,8 +104,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// URL returns the base URL; that of a Unix socket is http://localhost. It must
-// not be changed.
+// URL returns the base URL. The host in that of a Unix socket is the socket's path, so
+// that a request tells where it went. It must not be changed.
 func (o *Origin) URL() *url.URL { return o.url }
 
 // RoundTrip sends a request whose URL has the origin's scheme and host. What

@@ -53,6 +53,9 @@ func (o *outline) write(r *http.Request) error {
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
+		if strings.HasPrefix(host, "/") { // a socket's path is no name
+			host = "localhost"
+		}
 	}
 	if host = withoutZone(host); !validHost(host) {
 		return fmt.Errorf("request Host %.60q is invalid", host)

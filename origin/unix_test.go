@@ -58,13 +58,15 @@ func TestUnixSocket(t *testing.T) {
 			p.say(ok)
 		}
 	})
-	assert.Equal(t, "http://localhost", o.URL().String())
+	assert.Equal(t, o.target, o.URL().Host)
 	assert.NoError(t, o.Reachable(t.Context()))
 	r := s.request("GET", "")
+	r.URL.Host, r.Host = o.URL().Host, ""
 	r.Header["A"] = []string{"b"}
 	for range 3 {
-		_, body := ask(t, o, r)
+		resp, body := ask(t, o, r)
 		assert.Equal(t, "ok", body)
+		assert.Equal(t, o.target, resp.Request.URL.Host)
 	}
 	assert.Equal(t, []string{"GET / HTTP/1.1", "Host: localhost", "A: b"}, <-heads)
 	assert.Equal(t, 3, s.connections(), "one to look, one that was lost, one after it")

@@ -7,6 +7,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,14 +65,14 @@ type Switched struct{ Response *http.Response }
 
 func (*Switched) Error() string { return "the origin switched protocols" }
 
-// targetOf returns the server that answered: host and port.
+// targetOf returns the server that answered: host and port, or the path of a socket.
 func targetOf(resp *http.Response) string {
 	if resp.Request == nil || resp.Request.URL == nil {
 		return ""
 	}
 	u := resp.Request.URL
 	switch {
-	case u.Port() != "":
+	case u.Port() != "", strings.HasPrefix(u.Host, "/"):
 		return u.Host
 	case u.Scheme == "https":
 		return u.Host + ":443"

@@ -51,6 +51,17 @@ func TestFailureOf(t *testing.T) {
 	assert.Empty(t, ErrorType(nil))
 }
 
+func TestTargetOf(t *testing.T) {
+	for want, u := range map[string]*url.URL{
+		"a.test:80": {Scheme: "http", Host: "a.test"}, "a.test:443": {Scheme: "https", Host: "a.test"},
+		"a.test:8080": {Scheme: "https", Host: "a.test:8080"}, "[::1]:80": {Scheme: "http", Host: "[::1]"},
+		"/run/app.sock": {Scheme: "http", Host: "/run/app.sock"}, "/run/a:1": {Scheme: "http", Host: "/run/a:1"},
+		"": nil,
+	} {
+		assert.Equal(t, want, targetOf(&http.Response{Request: &http.Request{URL: u}}))
+	}
+}
+
 // answering is an origin with one answer.
 type answering struct {
 	resp *http.Response

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -25,7 +26,7 @@ func (t *Tracing) Attempt(r *http.Request, resend int, send func(*http.Request) 
 	}
 	name, attributes := methodOf(r.Method)
 	host, port := split(r.URL.Host)
-	if port == "" {
+	if port == "" && !strings.HasPrefix(host, "/") { // a socket has none
 		port = map[string]string{"http": "80", "https": "443"}[r.URL.Scheme]
 	}
 	number(&attributes, semconv.ServerPortKey, port)

@@ -47,10 +47,11 @@ func (t *target) checks(first time.Duration) {
 func (t *target) check(h *Health) error {
 	ctx, cancel := context.WithTimeout(t.u.ctx, h.Timeout)
 	defer cancel()
-	where, err := url.Parse(t.base.Scheme + "://" + t.base.Host + h.Path)
+	where, err := url.ParseRequestURI(h.Path)
 	if err != nil {
 		return err
 	}
+	where.Scheme, where.Host = t.base.Scheme, t.base.Host
 	r := (&http.Request{
 		Method: http.MethodGet, URL: where, Host: h.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"User-Agent": {"cacheproxy-health"}, "Accept": {"*/*"}},

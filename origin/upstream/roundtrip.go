@@ -29,7 +29,7 @@ func (t *trip) key() uint64 {
 
 // RoundTrip sends a request that is written for URL to one of the targets, and
 // perhaps once more to another. Without a Host of its own it gets that of the
-// target. The response's Request.URL tells which has answered. Interim
+// target. The host in the response's Request.URL tells which has answered. Interim
 // responses are passed on as they come, those before an answer that nobody gets
 // too.
 //
