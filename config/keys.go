@@ -64,7 +64,7 @@ var keys = []key{
 	{path: "limits.uri_size", meaning: "Bytes of the target of a request; more get 414.", values: "size, `1KiB` to `limits.header_size`", example: "8KiB"},
 	{path: "limits.request_body", meaning: "Bytes of a request's content; more get 413: before anything is forwarded where the length is known, otherwise on the way.", values: "size, 0 (none) to `1024TiB`", example: "10MiB"},
 	{path: "limits.requests", meaning: "Requests that are with origins at once. What comes beyond gets a stale response where one may be used, otherwise 503. Hits never count.", values: "0 (none) to 1048576", example: "1000"},
-	{path: "limits.client_requests", meaning: "Of those, from one client: an IPv4 address, or a /64 of IPv6. Trusted proxies and clients on this machine are exempt.", values: "0 (none) to 1048576", example: "100"},
+	{path: "limits.client_requests", meaning: "Of those, from one client: an IPv4 address, or a /64 of IPv6. Fetches that go on when it has left count, too. Trusted proxies and clients on this machine are exempt.", values: "0 (none) to 1048576", example: "100"},
 	{path: "limits.target_requests", meaning: "Of `limits.requests`, at one target of an origin. What comes beyond waits in the queue.", values: "0 (none) to 1048576", example: "100"},
 	{path: "limits.queue", meaning: "Requests that wait for a target of an origin to be free; what comes beyond gets stale or 503.", values: "0 to 1048576", example: "100"},
 	{path: "limits.queue_time", meaning: "How long a request waits in the queue at most.", values: "duration, `0s` to `24h`", example: "2s"},

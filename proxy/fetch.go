@@ -18,7 +18,7 @@ func (x *exchange) fetch() {
 	defer x.leave()
 	x.o.Spans.board()
 	j := x.fetchJob()
-	j.Interim = x.interim
+	j.Interim, j.Began = x.interim, x.place.hold
 	if x.o.Trace != nil {
 		x.traceAsked(j.Request)
 	}

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -64,12 +63,11 @@ type exchange struct {
 	key      string
 	resource *revalidate.Resource
 	decision policy.Decision
-	asks     bool         // it counts in Proxy.asking
-	asker    netip.Prefix // by which it counts in Proxy.askers; zero = it does not
-	small    bool         // the body needs no more write deadlines than the head's
-	content  *content     // of the request that is passed on, if it has any
-	told     [7]string    // values of fields that we add for the origin
-	own      [3]string    // and for the client
+	place    *place    // among those for whom an origin is asked; nil = none
+	small    bool      // the body needs no more write deadlines than the head's
+	content  *content  // of the request that is passed on, if it has any
+	told     [7]string // values of fields that we add for the origin
+	own      [3]string // and for the client
 
 	room struct { // what pointers lead to, so that all of it is one allocation
 		facts       policy.Request

@@ -148,9 +148,10 @@ type Config struct {
 	WriteTimeout time.Duration     // a client that takes nothing of a large body for so long is dropped; 0 = never
 
 	// MaxRequests is how many requests at once may wait for an origin or be
-	// answered by one; the next is answered 503 at once, or with a stale response.
-	// Answers from the store do not count, and connections that were upgraded to
-	// another protocol do not any more. 0 = any number.
+	// answered by one; the next is answered 503 at once, or with a stale response. One
+	// whose client has left counts until its fetch has ended. Answers from the store
+	// do not count, and connections that were upgraded to another protocol do not any
+	// more. 0 = any number.
 	MaxRequests int
 	// MaxClientRequests is how many of these one client may have: an IPv4 address, or
 	// an IPv6 network of 64 bits. Peers in Trusted, and those on this machine, may have

@@ -227,6 +227,9 @@ func (f *Fetcher) unlist(fl *flight) {
 
 // land forgets a flight that ended.
 func (f *Fetcher) land(fl *flight) {
+	if fl.ended != nil {
+		fl.ended()
+	}
 	if f.forget(fl) {
 		f.retire()
 	}

@@ -58,6 +58,7 @@ type flight struct {
 	stale  atomic.Pointer[time.Time] // the key was purged softly then
 	cohort *cohort
 	trace  string // Traceparent of the request that started it
+	ended  func() // who counts flights; may be nil
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed with the next change; nil = nobody waits for one
@@ -101,6 +102,9 @@ func newFlight(f *Fetcher, id string, j *Job) *flight {
 	fl := &flight{f: f, id: id, key: j.Key, kind: j.kind(), waiters: 1, leader: true}
 	if lines := j.Request.Header["Traceparent"]; len(lines) == 1 {
 		fl.trace = lines[0]
+	}
+	if j.Began != nil {
+		fl.ended = j.Began()
 	}
 	fl.cancel = fl.finish
 	fl.tie.run = fl.cancel

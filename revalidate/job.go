@@ -40,6 +40,10 @@ type Job struct {
 	// Interim is called with every 1xx response. It may be nil.
 	Interim func(status int, h http.Header)
 
+	// Began is called when a flight of the job's own begins, and what it returns when that
+	// has ended, which may be long after its client has left. Both must be quick. It may be nil.
+	Began func() (ended func())
+
 	vary []string // fields to collapse by, learned from a flight that did not match
 }
 
