@@ -33,7 +33,11 @@ type Options struct {
 	Refuse     func(dst []byte, q proxy.Refusal) []byte
 	ReadHeader time.Duration // a client's time to send a request head (then 408), and for the handshake of TLS
 	Idle       time.Duration // a kept connection without a request
-	Write      time.Duration // for an HTTP/2 client to take 64 KiB of a response, or what is left; over HTTP/1.1 the handler says
+
+	// Of HTTP/2, where the frames of all requests share a connection; over HTTP/1.1 the
+	// handler says.
+	ReadContent time.Duration // for a client to send a frame of content that it has begun
+	Write       time.Duration // for it to take 64 KiB of a response, or what is left
 
 	MaxHeaderBytes  int // of a request head, in bytes; default 64 KiB; beyond it 431
 	MaxHeaderFields int // lines of a request head; default 256; beyond it 431
@@ -110,7 +114,7 @@ func New(ln net.Listener, o Options) *Server {
 		ErrorLog:                     s.o.ErrorLog,
 	}
 	s.h2 = &h2.Server{
-		Handler: o.Handler, Hit: o.Hit, ReadHeader: o.ReadHeader, Idle: o.Idle, Write: o.Write,
+		Handler: o.Handler, Hit: o.Hit, ReadHeader: o.ReadHeader, ReadContent: o.ReadContent, Idle: o.Idle, Write: o.Write,
 		MaxHeaderBytes: o.MaxHeaderBytes, MaxHeaderFields: o.MaxHeaderFields, MaxURI: o.MaxURI, Refuse: o.Refuse,
 		ErrorLog: s.o.ErrorLog,
 	}
@@ -120,8 +124,8 @@ func New(ln net.Listener, o Options) *Server {
 	return s
 }
 
-// SetWrite changes Options.Write for connections that begin from now on.
-func (s *Server) SetWrite(d time.Duration) { s.h2.SetWrite(d) }
+// SetTimes changes Options.Write and ReadContent for connections that begin from now on.
+func (s *Server) SetTimes(write, content time.Duration) { s.h2.SetTimes(write, content) }
 
 // Addr returns the address that is listened on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }

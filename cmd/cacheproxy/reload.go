@@ -147,7 +147,7 @@ func (a *app) apply(c config.Config) error {
 	a.hook(w.proxy)
 	a.proxy.SetConfig(w.proxy)
 	for _, s := range a.servers() {
-		s.SetWrite(time.Duration(c.Timeouts.Write))
+		s.SetTimes(time.Duration(c.Timeouts.Write), time.Duration(c.Timeouts.ReadBody))
 		s.SetMaxConns(c.Limits.Connections, c.Limits.ClientConnections, c.TrustedPrefixes())
 	}
 	a.wired.Store(w)

@@ -151,7 +151,8 @@ func (a *app) serverOptions(c config.Config) server.Options {
 		Refuse:     a.proxy.Refuse,
 		ReadHeader: time.Duration(c.Timeouts.ReadHeader),
 		Idle:       time.Duration(c.Timeouts.Idle),
-		Write:      time.Duration(c.Timeouts.Write),
+
+		ReadContent: time.Duration(c.Timeouts.ReadBody), Write: time.Duration(c.Timeouts.Write),
 
 		MaxHeaderBytes: int(c.Limits.HeaderSize), MaxHeaderFields: c.Limits.HeaderFields, MaxURI: int(c.Limits.URISize),
 		MaxConns: c.Limits.Connections, MaxConnsPerClient: c.Limits.ClientConnections, Trusted: c.TrustedPrefixes(),

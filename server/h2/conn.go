@@ -62,14 +62,17 @@ type conn struct {
 	ready       bool // the client's settings were read
 	settled     bool // the client knows ours
 
-	stall   time.Duration // for the client to take 64 KiB; 0 = for ever
-	active  time.Time     // of the last request
-	asked   bool          // there was one since
-	waiting bool          // reading waits for the next frame, so that a deadline loses nothing
-	woken   bool          // such a deadline is set
-	frameBy time.Time     // until then the frame has to come that has begun; zero = no bound
-	shrunk  bool          // buffers were given back
-	ticker  *time.Timer
+	stall     time.Duration // for the client to take 64 KiB; 0 = for ever
+	content   time.Duration // for it to send a frame of content that has begun; 0 = for ever
+	active    time.Time     // of the last request
+	asked     bool          // there was one since
+	waiting   bool          // reading waits for the next frame, so that a deadline loses nothing
+	woken     bool          // such a deadline is set
+	frameBy   time.Time     // until then the frame has to come that has begun; zero = no bound
+	bounded   bool          // frameBy was thought about
+	ofContent bool          // for a frame of content
+	shrunk    bool          // buffers were given back
+	ticker    *time.Timer
 
 	leaving  leaving
 	gives    bool // way to another connection: the client is not waited for
@@ -91,12 +94,13 @@ var (
 
 func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	c := &conn{
-		s: s, nc: nc, remote: nc.RemoteAddr().String(), tls: state(nc), stall: s.writeTimeout(),
+		s: s, nc: nc, remote: nc.RemoteAddr().String(), tls: state(nc),
 		closed: make(chan struct{}), reply: new(proxy.Reply), streams: make(map[uint32]*stream),
 		window: 65535, widest: 65535, initial: 65535, recv: connWindow, active: time.Now(),
 		resets: budget{burst: resetBurst, rate: resetRate},
 		noise:  budget{burst: noiseBurst, rate: noiseRate},
 	}
+	c.stall, c.content = s.times()
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.written.L = &c.mu
 	c.in.open(nc, limits{s.maxHeaderBytes(), s.maxHeaderFields(), s.maxURI()}, &c.head)

@@ -79,9 +79,9 @@ func (in *input) complete() bool {
 func (in *input) idle() bool { return in.br != nil && in.br.Buffered() == 0 }
 
 // wait returns when the next frame is here. A deadline that passes meanwhile
-// loses nothing. bound is called when a part of it is here: with true if the rest
-// has to come soon, with false if it is content, which has a time of its own.
-func (in *input) wait(bound func(soon bool)) error {
+// loses nothing. bound is called when a part of it is here, with whether that is known
+// to be content.
+func (in *input) wait(bound func(content bool)) error {
 	if in.br == nil {
 		n, err := in.nc.Read(in.first[:])
 		if n == 0 {
@@ -94,13 +94,13 @@ func (in *input) wait(bound func(soon bool)) error {
 		return err
 	}
 	if in.br.Buffered() < frameHead {
-		bound(true)
+		bound(false)
 	}
 	b, err := in.br.Peek(frameHead)
 	if err != nil || in.complete() { // too large a one is an error of its own
 		return err
 	}
-	bound(http2.FrameType(b[3]) != http2.FrameData)
+	bound(http2.FrameType(b[3]) == http2.FrameData)
 	_, err = in.br.Peek(frameHead + payload(b))
 	return err
 }

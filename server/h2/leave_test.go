@@ -158,7 +158,26 @@ func TestTimeouts(t *testing.T) {
 			_, _ = c.conn.Write([]byte{0, 0})
 			time.Sleep(time.Second)
 			_, _ = c.conn.Write([]byte{8, byte(http2.FrameData), 0, 0, 0, 0, 1, 'x'})
-		}, 30 * time.Second},
+		}, 22 * time.Second},
+		{"content that drips, with other requests under way", func(c *client) {
+			c.hello()
+			c.get(1, "/long")
+			c.request(3, "POST", "/long", false)
+			for _, err := c.conn.Write([]byte{0, 64, 0, byte(http2.FrameData), 0, 0, 0, 0, 3}); err == nil; _, err = c.conn.Write([]byte("x")) {
+				time.Sleep(time.Second)
+			}
+		}, 21 * time.Second},
+		{"content in its time", func(c *client) {
+			c.hello()
+			c.request(1, "POST", "/long", false)
+			for range 4 {
+				_, err := c.conn.Write([]byte{0, 0, 1, byte(http2.FrameData), 0, 0, 0, 0, 1})
+				c.wrote(err)
+				time.Sleep(20 * time.Second)
+				_, err = c.conn.Write([]byte{'x'})
+				c.wrote(err)
+			}
+		}, 130 * time.Second},
 		{"half a header", func(c *client) {
 			c.hello()
 			c.wrote(c.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: c.encode(":method", "GET")}))
@@ -180,7 +199,7 @@ func TestTimeouts(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				c := open(t, &Server{ReadHeader: 5 * time.Second, Idle: 30 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				c := open(t, &Server{ReadHeader: 5 * time.Second, ReadContent: 20 * time.Second, Idle: 30 * time.Second, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/long" {
 						time.Sleep(100 * time.Second)
 					}

@@ -25,9 +25,10 @@ type Server struct {
 	Hit func(*proxy.Head, *proxy.Reply) bool
 
 	// Timeouts; zero means none.
-	ReadHeader time.Duration // for the client's preface, for a header that comes in several frames, and for any frame but content that has begun
-	Idle       time.Duration // a connection without requests
-	Write      time.Duration // for 64 KiB of a response, or for what is left of it, to be taken
+	ReadHeader  time.Duration // for the client's preface, for a header that comes in several frames, and for any frame but content that has begun
+	ReadContent time.Duration // for a frame of content that has begun; how fast they follow is for the handler to bound
+	Idle        time.Duration // a connection without requests
+	Write       time.Duration // for 64 KiB of a response, or for what is left of it, to be taken
 
 	// MaxHeaderBytes bounds the header of a request as RFC 9113, 6.5.2 counts
 	// it: 32 bytes for each field beside name and value. Default 64 KiB.
@@ -49,7 +50,7 @@ type Server struct {
 	heads  atomic.Int64 // bytes of the headers of requests that are being answered
 	unread atomic.Int64 // bytes of content that no handler has read
 
-	write atomic.Pointer[time.Duration] // in place of Write, for connections that come
+	later atomic.Pointer[times] // in place of Write and ReadContent, for connections that come
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -73,14 +74,16 @@ func (s *Server) hold(size int) bool {
 
 func (s *Server) release(size int) { s.heads.Add(-int64(size)) }
 
-// SetWrite changes Write for connections that begin from now on.
-func (s *Server) SetWrite(d time.Duration) { s.write.Store(&d) }
+type times struct{ write, content time.Duration }
 
-func (s *Server) writeTimeout() time.Duration {
-	if d := s.write.Load(); d != nil {
-		return *d
+// SetTimes changes Write and ReadContent for connections that begin from now on.
+func (s *Server) SetTimes(write, content time.Duration) { s.later.Store(&times{write, content}) }
+
+func (s *Server) times() (write, content time.Duration) {
+	if t := s.later.Load(); t != nil {
+		return t.write, t.content
 	}
-	return s.Write
+	return s.Write, s.ReadContent
 }
 
 // ServeConn serves a connection until it ends, closes it, and waits for its

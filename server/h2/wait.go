@@ -44,7 +44,7 @@ func (c *conn) awake(more bool) bool {
 	woken := c.woken
 	bounded := !c.frameBy.IsZero()
 	if more {
-		c.frameBy = time.Time{}
+		c.bounded, c.frameBy = false, time.Time{}
 	}
 	if woken || more && bounded {
 		c.woken = false
@@ -57,22 +57,28 @@ func (c *conn) awake(more bool) bool {
 	return woken
 }
 
-// bound bounds the time for the rest of a frame of which a part is here, or does
-// so no longer. Being woken meanwhile gives it no new time.
-func (c *conn) bound(soon bool) {
+// bound bounds the time for the rest of a frame of which a part is here, and which may
+// turn out to be one of content. Being woken meanwhile gives it no new time.
+func (c *conn) bound(content bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.s.ReadHeader <= 0 || !c.ready { // before, the whole greeting is bounded
+	if !c.ready { // before, the whole greeting is bounded
 		return
 	}
-	switch was := !c.frameBy.IsZero(); {
-	case !soon && !was:
-		return
-	case !soon:
+	limit := c.s.ReadHeader
+	if content {
+		limit = c.content
+	}
+	switch {
+	case c.bounded && content == c.ofContent:
+	case limit <= 0:
 		c.frameBy = time.Time{}
-	case !was:
-		c.frameBy = time.Now().Add(c.s.ReadHeader)
+	case content:
+		c.frameBy = time.Now().Add(limit + lingerTime) // so that who reads it ends the stream first, with 408
+	default:
+		c.frameBy = time.Now().Add(limit)
 	}
+	c.bounded, c.ofContent = true, content
 	if !c.woken {
 		_ = c.nc.SetReadDeadline(c.frameBy)
 	}
