@@ -91,6 +91,7 @@ type Headers struct {
 	Via          string `yaml:"via"`
 	DebugKey     bool   `yaml:"debug_key"`
 	ServerTiming bool   `yaml:"server_timing"`
+	Underscores  bool   `yaml:"underscores"`
 }
 
 // Timeouts bound every wait on the network.

@@ -21,7 +21,7 @@ func (x *exchange) withBody(out *http.Request) {
 	_ = http.NewResponseController(x.w).EnableFullDuplex()
 	out.ContentLength = x.r.ContentLength
 	x.content = x.newContent()
-	x.content.trailer = trailing(x.r.Trailer)
+	x.content.trailer = x.c.trailing(x.r.Trailer)
 	out.Body = x.content
 	out.Trailer = x.content.trailer
 	// To keep its connection the transport would send the content even after a

@@ -16,7 +16,7 @@ import (
 func (x *exchange) addForwarded(h http.Header) {
 	client := hostOnly(x.r.RemoteAddr)
 	for name := range h {
-		if unkeyed(name, x.trusted) {
+		if x.c.unkeyed(name, x.trusted) {
 			delete(h, name)
 		}
 	}

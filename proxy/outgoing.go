@@ -54,7 +54,7 @@ func (x *exchange) outgoingHeader() http.Header {
 
 // trailing returns the names of the announced trailer fields that are passed on:
 // not those that frame, route or authenticate (RFC 9110, 6.5.1).
-func trailing(announced http.Header) http.Header {
+func (c *Config) trailing(announced http.Header) http.Header {
 	if len(announced) == 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func trailing(announced http.Header) http.Header {
 		delete(names, name)
 	}
 	for name := range names {
-		if unkeyed(name, false) {
+		if c.unkeyed(name, false) {
 			delete(names, name)
 		}
 	}

@@ -147,6 +147,10 @@ type Config struct {
 	Trusted      []netip.Prefix    // peers whose word about their clients is believed
 	WriteTimeout time.Duration     // a client that takes nothing of a large body for so long is dropped; 0 = never
 
+	// Underscores has request fields passed on whose names have one. Otherwise they are
+	// dropped, but count where a Vary names them.
+	Underscores bool
+
 	// MaxRequests is how many requests at once may wait for an origin or be
 	// answered by one; the next is answered 503 at once, or with a stale response. One
 	// whose client has left counts until its fetch has ended. Answers from the store

@@ -11,10 +11,10 @@ type Unkeyed struct {
 	Means   string // what origins take it for
 }
 
-// UnkeyedFields is the whole list. A field whose name has an underscore for a
-// dash is the same field: many origins cannot tell them apart. All other fields,
-// such as Accept-Language, Cookie and User-Agent, are passed on; an origin
-// whose answer depends on one of them has to say so in Vary.
+// UnkeyedFields is the whole list, beside all names with an underscore; see
+// [Config.Underscores]. All other fields, such as Accept-Language, Cookie and
+// User-Agent, are passed on; an origin whose answer depends on one of them has to
+// say so in Vary.
 var UnkeyedFields = []Unkeyed{
 	{"X-Http-Method", false, "another method"},
 	{"X-Http-Method-Override", false, "another method"},
@@ -59,15 +59,20 @@ var unkeyedNames = func() map[string]bool {
 }()
 
 // framing has the fields of a request's framing and of a single connection whose names
-// have a dash. Our own are written by what sends the request; the same name with an
-// underscore is nobody's, and never passed on.
+// have a dash. Our own are written by what sends the request; those with an underscore
+// are never passed on.
 var framing = map[string]bool{
 	"content-length": true, "transfer-encoding": true, "keep-alive": true, "proxy-connection": true,
 	"proxy-authorization": true, "proxy-authenticate": true,
 }
 
-// unkeyed reports whether a field is not passed on.
-func unkeyed(name string, trusted bool) bool {
+// unkeyed reports whether a field is not passed on. Many origins take an underscore for
+// a dash: then Accept_Language is Accept-Language by another name, by which no Vary
+// tells answers apart, and X_Original_URL is what was dropped.
+func (c *Config) unkeyed(name string, trusted bool) bool {
+	if !c.Underscores && strings.IndexByte(name, '_') >= 0 {
+		return true
+	}
 	if !suspect(name) {
 		return false
 	}

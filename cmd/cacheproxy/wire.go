@@ -46,7 +46,7 @@ func wire(c config.Config, token string, old *wiring) (_ *wiring, err error) {
 	}()
 	w.proxy = &proxy.Config{
 		Name: c.Headers.CacheStatus, Token: token,
-		XCacheStatus: c.Headers.XCacheStatus, DebugKey: c.Headers.DebugKey, ServerTiming: c.Headers.ServerTiming, DebugToken: c.Admin.DebugToken,
+		XCacheStatus: c.Headers.XCacheStatus, DebugKey: c.Headers.DebugKey, ServerTiming: c.Headers.ServerTiming, Underscores: c.Headers.Underscores, DebugToken: c.Admin.DebugToken,
 		Trusted: c.TrustedPrefixes(), PurgeFrom: c.PurgePrefixes(), WriteTimeout: time.Duration(c.Timeouts.Write),
 		MaxRequests: c.Limits.Requests, MaxClientRequests: c.Limits.ClientRequests,
 		MaxContent: int64(c.Limits.RequestBody), ContentTime: time.Duration(c.Timeouts.ReadBody),

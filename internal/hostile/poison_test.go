@@ -87,6 +87,27 @@ func TestUnkeyedFieldsPoisonNothing(t *testing.T) {
 	}
 }
 
+// TestUnderscoresPoisonNothing: an origin that takes an underscore for a dash is not
+// told by another name what it keeps apart by Vary, or what a request lacks.
+func TestUnderscoresPoisonNothing(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			w := newWorld(t, way.noLane, policy.DefaultRules(), func(a *witness.Asked) string {
+				return respond(200, "Cache-Control: max-age=600\r\nVary: Accept-Language, Accept-Encoding, X-Api-Version\r\n", fmt.Sprint(a.Fields, a.Body))
+			})
+			for i, name := range []string{
+				"Accept_Language", "accept_language", "ACCEPT_ENCODING", "X_Accept_Encoding", "X_Api-Version", "X-Api_Version", "Accept-Language_", "_Accept-Language",
+				"If_None_Match", "If_Modified_Since", "Range_", "User_Agent", "Content_Type", "Max_Forwards", "Cdn_Loop", "Cache_Control",
+			} {
+				path := fmt.Sprintf("/%d", i)
+				first := w.get(path, name+": "+evil)
+				assert.NotContains(t, first.body, evil, "%s reached the origin", name)
+				assert.Equal(t, first.body, w.get(path).body, "%s: it was stored, or this shows nothing", name)
+			}
+		})
+	}
+}
+
 // TestTrustedPeersSpeakForTheirClients: what the table lets a trusted peer say is
 // passed on, unless the proxy says it itself. The rest is not.
 func TestTrustedPeersSpeakForTheirClients(t *testing.T) {

@@ -109,6 +109,8 @@ func (s *setup) global(word, rest string) (known bool, err error) {
 		s.c.XCacheStatus = true
 	case "server_timing":
 		s.c.ServerTiming = true
+	case "underscores":
+		s.c.Underscores = true
 	case "debug_token":
 		s.c.DebugToken = rest
 	case "debug_key":
