@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"cacheproxy/policy"
 	"cacheproxy/revalidate"
@@ -21,7 +23,7 @@ func (x *exchange) traceTarget() {
 	if name == "" {
 		name = "for everything"
 	}
-	t.Note(policy.StepRoute, "route", name, "origin", x.route.Origin.URL().Redacted())
+	t.Note(policy.StepRoute, "route", name, "origin", shown(x.route.Origin.URL()))
 	x.route.traceRules(t, policy.StepRule, x.host, x.path, "")
 	if cookies := droppedCookies(x.r.Header["Cookie"], x.settings.IgnoreCookies); len(cookies) > 0 {
 		t.Note(policy.StepCookies, "cookies", cookies)
@@ -35,6 +37,17 @@ func (x *exchange) traceKey() {
 		t.Note(policy.StepQuery, "before", before, "after", orEmpty(u.RawQuery))
 	}
 	t.Note(policy.StepKey, "key", x.key, "scheme", u.Scheme, "host", u.Host, "path", u.EscapedPath(), "query", orEmpty(u.RawQuery))
+}
+
+// shown is a URL at an origin, without its password. That of a socket is not escaped.
+func shown(u *url.URL) string {
+	switch {
+	case !strings.HasPrefix(u.Host, "/"):
+		return u.Redacted()
+	case u.Path == "":
+		return "unix:" + u.Host
+	}
+	return "unix:" + u.Host + ":" + u.RequestURI()
 }
 
 func orEmpty(s string) string {
@@ -70,7 +83,7 @@ func (x *exchange) traceAsked(r *http.Request) {
 		slices.Sort(dropped)
 		x.o.Trace.Note(policy.StepNotPassed, "fields", dropped)
 	}
-	x.o.Trace.Note(policy.StepSent, "method", r.Method, "url", r.URL.Redacted(), "host", r.Host)
+	x.o.Trace.Note(policy.StepSent, "method", r.Method, "url", shown(r.URL), "host", r.Host)
 }
 
 // traceStandIn tells why a stored response stands in for the origin, or why not.

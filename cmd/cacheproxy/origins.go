@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -78,18 +79,22 @@ func originOptions(t config.Timeouts, of config.Upstream, log *slog.Logger) (ori
 		Idle:           time.Duration(t.Idle),
 		HTTP1Only:      !isTrue(of.HTTP2),
 	}
-	if of.TLS == (config.OriginTLS{}) {
-		return o, nil
-	}
 	var err error
-	o.TLS, err = origin.LoadTLS(origin.TLSFiles{
-		ServerName: of.TLS.ServerName, CA: of.TLS.CA, Cert: of.TLS.Cert, Key: of.TLS.Key,
-		SkipVerify: !isTrue(of.TLS.Verify),
-	}, log.With("upstream", of.Name))
-	if err != nil {
+	if o.TLS, err = originTLS(of.TLS, log.With("upstream", of.Name)); err != nil {
 		return o, fmt.Errorf("upstream %q: %w", of.Name, err)
 	}
 	return o, nil
+}
+
+// originTLS returns what gives the configuration for a handshake; nil where nothing is
+// said about it.
+func originTLS(t config.OriginTLS, log *slog.Logger) (func() *tls.Config, error) {
+	if t == (config.OriginTLS{}) {
+		return nil, nil
+	}
+	return origin.LoadTLS(origin.TLSFiles{
+		ServerName: t.ServerName, CA: t.CA, Cert: t.Cert, Key: t.Key, SkipVerify: !isTrue(t.Verify),
+	}, log)
 }
 
 func (w *wiring) newUpstream(c config.Config, of config.Upstream) (*upstream.Upstream, error) {

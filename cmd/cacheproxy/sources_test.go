@@ -24,6 +24,9 @@ func TestStartNamesTheFileOfAnUpstream(t *testing.T) {
 	_, err := start(c, slog.New(slog.DiscardHandler), io.Discard, io.Discard)
 	require.ErrorContains(t, err, `upstream "api"`)
 	assert.ErrorContains(t, err, missing)
+	err = checkCertificates(c)
+	require.ErrorContains(t, err, "upstreams[0].tls: CA: ", "check finds it, too")
+	assert.ErrorContains(t, err, missing)
 }
 
 // Every metric of docs/metrics.md is reported, once there is something to report.

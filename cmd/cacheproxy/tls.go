@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -82,12 +83,18 @@ func (a *app) loadKeys(c config.Config, old *keyring) (*keyring, error) {
 	return &keyring{ca: ca}, nil
 }
 
-// checkCertificates reports all certificates that cannot be loaded.
+// checkCertificates reports all certificates that cannot be loaded, for clients and for
+// origins.
 func checkCertificates(c config.Config) error {
 	var errs []error
 	for i, p := range pairs(c) {
 		if _, err := p.Load(); err != nil {
 			errs = append(errs, c.Blame(fmt.Sprintf("tls.certificates[%d]", i), err))
+		}
+	}
+	for i, u := range c.Upstreams {
+		if _, err := originTLS(u.TLS, slog.New(slog.DiscardHandler)); err != nil {
+			errs = append(errs, c.Blame(fmt.Sprintf("upstreams[%d].tls", i), err))
 		}
 	}
 	return errors.Join(errs...)
