@@ -24,7 +24,7 @@ func TestSecure(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			switch r.URL.Path {
 			case "/events":
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(700 * time.Millisecond)
 			case "/stops":
 				<-r.Context().Done()
 			}
@@ -33,7 +33,7 @@ func TestSecure(t *testing.T) {
 		server.StartTLS()
 		defer server.Close()
 		trusting := func() *tls.Config { return server.Client().Transport.(*http.Transport).TLSClientConfig }
-		o := open(t, server.URL, Options{Body: 200 * time.Millisecond, TLS: trusting})
+		o := open(t, server.URL, Options{Body: 500 * time.Millisecond, TLS: trusting})
 		for path, want := range map[string]Failure{"/": None, "/events": None, "/stops": ReadTimeout} {
 			r := get(t, server.URL)
 			r.URL.Path = path

@@ -109,7 +109,7 @@ func TestTheOneThatWaitedLongestGivesWay(t *testing.T) {
 	require.NoError(t, err)
 	time.Sleep(2 * tick)
 	require.NoError(t, second("/"))
-	time.Sleep(50 * time.Millisecond) // all of them wait
+	untilIdle(t, s, 3)
 	of := func(c *conn) string {
 		if c.multi.Load() != nil {
 			return "HTTP/2"

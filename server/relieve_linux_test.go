@@ -115,11 +115,15 @@ func TestRelieveSparesWhoReads(t *testing.T) {
 	nc := dial(t, s)
 	_, err := io.WriteString(nc, aGet)
 	require.NoError(t, err)
-	for range 40 {
-		_, err := io.ReadFull(nc, make([]byte, 100<<10)) // 2 MiB in a second
+	for asked := 0; asked < 40; { // 2 MiB in a second
+		_, err := io.ReadFull(nc, make([]byte, 100<<10))
 		require.NoError(t, err)
+		began := time.Now()
 		time.Sleep(patience / 5)
-		assert.Zero(t, Relieve(1<<40, s))
+		if time.Since(began) < patience/2 { // otherwise the machine is busy, and this client slow
+			assert.Zero(t, Relieve(1<<40, s))
+			asked++
+		}
 	}
 	assert.Eventually(t, func() bool { return Relieve(1<<40, s) == 1 }, tooLong, patience, "now it does not read")
 }
