@@ -54,7 +54,7 @@ var keys = []key{
 	{path: "timeouts.response_body", meaning: "Without a byte of the origin's response body. Event streams may be silent for longer.", values: "duration, `1ms` to `24h`", example: "20s"},
 	{path: "timeouts.exchange", meaning: "The whole exchange with the origin, to the last byte of its response. Not for event streams and upgrades.", values: "duration, `0s` (none) to `24h`", example: "5m"},
 	{path: "timeouts.read_header", meaning: "For a client to send the head of a request.", values: "duration, `1ms` to `24h`", example: "5s"},
-	{path: "timeouts.read_body", meaning: "How long a client may take for 64 KiB of a request's content, or for what is left of it; then 408.", values: "duration, `1ms` to `24h`", example: "20s"},
+	{path: "timeouts.read_body", meaning: "How long a client may take for 64 KiB of a request's content, or for what is left of it; then 408. A connection of HTTP/2 on which a frame of content stays incomplete for so long ends.", values: "duration, `1ms` to `24h`", example: "20s"},
 	{path: "timeouts.idle", meaning: "How long unused connections are kept, to clients and to origins.", values: "duration, `1ms` to `24h`", example: "75s"},
 	{path: "timeouts.write", meaning: "How long a client may take for 64 KiB of a response, or for what is left of it.", values: "duration, `1ms` to `24h`", example: "30s"},
 
