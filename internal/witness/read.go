@@ -76,7 +76,7 @@ func (a *Asked) readBody(br *bufio.Reader) error {
 	length, coding := a.Values("Content-Length"), a.Values("Transfer-Encoding")
 	switch {
 	case len(a.Values("Host")) != 1 || a.Values("Host")[0] == "":
-		return fmt.Errorf("Host %q", a.Values("Host"))
+		return fmt.Errorf("not one Host: %q", a.Values("Host"))
 	case len(a.Values("Via")) != 1:
 		return errors.New("a request that the proxy did not write")
 	case len(length)+len(coding) == 0:
