@@ -8,24 +8,22 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"cacheproxy/policy"
 	"cacheproxy/proxy"
 )
 
 // kind is what decides into which series an outcome is counted.
 type kind struct {
-	action          policy.Action
-	reason, refused policy.Reason
-	status          int
-	confirmed       bool // the origin said that what is stored still holds
-	route           string
+	action, reason, refused, status int
+	confirmed                       bool // the origin said that what is stored still holds
+	route                           string
 }
 
 // tally is what was counted of one kind. The series of /metrics are sums over
 // kinds, so that an outcome takes few additions.
 type tally struct {
 	kind
-	from, result string // labels
+	names        [3]string // of action, reason and refused
+	from, result string
 
 	took                             timings
 	cacheBytes, originBytes, aborted atomic.Int64
@@ -59,7 +57,7 @@ func (m *Metrics) Observe(o *proxy.Outcome) {
 
 // of finds the tally for an outcome.
 func (ts *tallies) of(o *proxy.Outcome) *tally {
-	k := kind{o.Action, o.Reason, o.Refused, o.Status, o.FwdStatus == http.StatusNotModified, o.Route}
+	k := kind{int(o.Action), int(o.Reason), int(o.Refused), o.Status, o.FwdStatus == http.StatusNotModified, o.Route}
 	if class(k.status) == 0 {
 		k.status = 0 // all of them are one kind
 	}
@@ -85,6 +83,7 @@ func (ts *tallies) meet(k kind, o *proxy.Outcome) *tally {
 	}
 	k.route = strings.Clone(k.route) // the outcome's may be part of something larger
 	t := &tally{kind: k, from: o.From(), result: result(o.Action.String())}
+	t.names = [...]string{o.Action.String(), o.Reason.String(), o.Refused.String()}
 	next := maps.Clone(known)
 	next[k] = t
 	ts.all.Store(&next)
