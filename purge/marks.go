@@ -1,15 +1,25 @@
 package purge
 
 import (
+	"slices"
 	"time"
 
 	"cacheproxy/policy"
 )
 
-// Marks are the marks in force. They are immutable; nil is none.
-type Marks struct {
-	all    []Mark
+// Marks are the marks in force, in the order of their times. They are immutable; nil is
+// none.
+//
+// They are kept in runs, each at least eight times as long as the next one: so one mark
+// more costs little beside many, and few runs are to be asked.
+type Marks struct{ runs []*run }
+
+// run are some marks that were set after each other.
+type run struct {
+	first  int // index of its first mark
+	marks  []Mark
 	newest time.Time
+	urls   map[string]pair
 	tags   map[string]pair
 	hosts  map[string]pair
 	groups map[group]pair
@@ -18,34 +28,59 @@ type Marks struct {
 
 type group struct{ origin, name string }
 
-// pair are the newest hard mark and the newest soft one of the same value, as
-// indexes into all, plus 1.
+// pair are the newest hard mark and the newest soft one of the same value, as indexes
+// plus 1.
 type pair struct{ hard, soft int }
 
-// New returns a set of marks, in the order of their times. Those of kind URL are not
-// for sets.
-func New(all []Mark) *Marks {
-	if len(all) == 0 {
-		return nil
+// New returns a set of marks, in the order of their times.
+func New(all []Mark) *Marks { return (*Marks)(nil).With(all) }
+
+// growth is how much longer a run is than the next one.
+const growth = 8
+
+// With returns the marks and others, which are not older.
+func (m *Marks) With(newer []Mark) *Marks {
+	if len(newer) == 0 {
+		return m
 	}
-	m := &Marks{all: all, tags: map[string]pair{}, hosts: map[string]pair{}, groups: map[group]pair{}}
-	for i, mark := range all {
-		if mark.Time.After(m.newest) {
-			m.newest = mark.Time
-		}
+	var runs []*run
+	if m != nil {
+		runs = slices.Clone(m.runs)
+	}
+	for len(runs) > 0 && len(runs[len(runs)-1].marks) < growth*len(newer) {
+		newer = slices.Concat(runs[len(runs)-1].marks, newer)
+		runs = runs[:len(runs)-1]
+	}
+	first := 0
+	if len(runs) > 0 {
+		last := runs[len(runs)-1]
+		first = last.first + len(last.marks)
+	}
+	return &Marks{append(runs, newRun(first, newer))}
+}
+
+func newRun(first int, marks []Mark) *run {
+	r := &run{
+		first: first, marks: marks, newest: marks[len(marks)-1].Time,
+		urls: map[string]pair{}, tags: map[string]pair{}, hosts: map[string]pair{}, groups: map[group]pair{},
+	}
+	for n, mark := range marks {
+		i := first + n
 		switch mark.Kind {
+		case URL:
+			r.urls[mark.Value] = r.urls[mark.Value].with(mark.Soft, i)
 		case Tag:
-			m.tags[mark.Value] = m.tags[mark.Value].with(mark.Soft, i)
+			r.tags[mark.Value] = r.tags[mark.Value].with(mark.Soft, i)
 		case Host:
-			m.hosts[mark.Value] = m.hosts[mark.Value].with(mark.Soft, i)
+			r.hosts[mark.Value] = r.hosts[mark.Value].with(mark.Soft, i)
 		case Group:
 			g := group{mark.Origin, mark.Value}
-			m.groups[g] = m.groups[g].with(mark.Soft, i)
+			r.groups[g] = r.groups[g].with(mark.Soft, i)
 		default:
-			m.others = append(m.others, i)
+			r.others = append(r.others, i)
 		}
 	}
-	return m
+	return r
 }
 
 func (p pair) with(soft bool, i int) pair {
@@ -66,43 +101,58 @@ type Finding struct{ Hard, Soft int }
 // nothing.
 func (m *Marks) Find(key string, s *policy.Stored) Finding {
 	f := Finding{-1, -1}
-	if s.Requested.After(m.newest) {
+	if m == nil {
 		return f
 	}
-	origin, host := splitHost(key)
-	if len(m.hosts) > 0 {
-		m.note(&f, m.hosts[host], s)
-		if bare := withoutPort(host); bare != host {
-			m.note(&f, m.hosts[bare], s)
-		}
-	}
-	if len(m.tags) > 0 || len(m.groups) > 0 {
-		s.EachTag(func(name string, isGroup bool) bool {
-			if isGroup {
-				m.note(&f, m.groups[group{origin, name}], s)
-			} else {
-				m.note(&f, m.tags[name], s)
-			}
-			return f.Hard < 0
-		})
-	}
-	for _, i := range m.others {
-		if m.all[i].hits(key) {
-			m.note(&f, pair{}.with(m.all[i].Soft, i), s)
-		}
+	for i := len(m.runs) - 1; i >= 0 && !s.Requested.After(m.runs[i].newest); i-- {
+		m.runs[i].find(&f, key, s)
 	}
 	return f
 }
 
+func (r *run) find(f *Finding, key string, s *policy.Stored) {
+	if len(r.urls) > 0 {
+		r.note(f, r.urls[key], s)
+	}
+	origin, host := splitHost(key)
+	if len(r.hosts) > 0 {
+		r.note(f, r.hosts[host], s)
+		if bare := withoutPort(host); bare != host {
+			r.note(f, r.hosts[bare], s)
+		}
+	}
+	if len(r.tags) > 0 || len(r.groups) > 0 {
+		s.EachTag(func(name string, isGroup bool) bool {
+			if isGroup {
+				r.note(f, r.groups[group{origin, name}], s)
+			} else {
+				r.note(f, r.tags[name], s)
+			}
+			return true
+		})
+	}
+	for _, i := range r.others {
+		if mark := &r.marks[i-r.first]; mark.hits(key) {
+			r.note(f, pair{}.with(mark.Soft, i), s)
+		}
+	}
+}
+
 // note puts the marks of a pair into a finding: the oldest ones count.
-func (m *Marks) note(f *Finding, p pair, s *policy.Stored) {
-	if i := p.hard - 1; i >= 0 && !s.Requested.After(m.all[i].Time) && (f.Hard < 0 || i < f.Hard) {
+func (r *run) note(f *Finding, p pair, s *policy.Stored) {
+	if i := p.hard - 1; i >= 0 && !s.Requested.After(r.marks[i-r.first].Time) && (f.Hard < 0 || i < f.Hard) {
 		f.Hard = i
 	}
-	if i := p.soft - 1; i >= 0 && !s.Requested.After(m.all[i].Time) && (f.Soft < 0 || i < f.Soft) {
+	if i := p.soft - 1; i >= 0 && !s.Requested.After(r.marks[i-r.first].Time) && (f.Soft < 0 || i < f.Soft) {
 		f.Soft = i
 	}
 }
 
 // Time returns the time of a mark.
-func (m *Marks) Time(i int) time.Time { return m.all[i].Time }
+func (m *Marks) Time(i int) time.Time {
+	n := len(m.runs) - 1
+	for i < m.runs[n].first {
+		n--
+	}
+	return m.runs[n].marks[i-m.runs[n].first].Time
+}

@@ -1,6 +1,9 @@
 package purge
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +26,8 @@ func TestMarksHit(t *testing.T) {
 		mark Mark
 		want bool
 	}{
+		{"a URL", Mark{Kind: URL, Value: key}, true},
+		{"another URL", Mark{Kind: URL, Value: key + "e"}, false},
 		{"a tag", Mark{Kind: Tag, Value: "one"}, true},
 		{"a tag with a space", Mark{Kind: Tag, Value: "two words"}, true},
 		{"a part of a tag", Mark{Kind: Tag, Value: "two"}, false},
@@ -98,6 +103,42 @@ func TestTheOldestThatHitsCounts(t *testing.T) {
 		}
 	}
 	assert.Nil(t, New(nil))
+}
+
+// However marks come together, they are found as in one list.
+func TestMarksInRuns(t *testing.T) {
+	var all []Mark
+	var marks *Marks
+	for i := range 1000 {
+		m := Mark{Kind: Tag, Value: fmt.Sprint(i % 100), Soft: i%3 == 0, Time: then.Add(time.Duration(i))}
+		switch i % 10 {
+		case 1:
+			m.Kind, m.Value = Host, "a.test"
+		case 2:
+			m.Kind, m.Value = Glob, fmt.Sprintf("a.test/%d", i%100)
+		}
+		all = append(all, m)
+		marks = marks.With([]Mark{m})
+		assert.Equal(t, m.Time, marks.Time(i))
+	}
+	marks = marks.With(nil)
+	assert.LessOrEqual(t, len(marks.runs), 4)
+	for i := range all {
+		assert.Equal(t, all[i].Time, marks.Time(i))
+	}
+	for i := range 1010 {
+		requested := then.Add(time.Duration(i))
+		s := stored(fmt.Sprintf("%d\n%d\nnone", i%100, i*7%100), time.Duration(i))
+		got := marks.Find("http://a.test/22", s)
+		for soft, i := range map[bool]int{false: got.Hard, true: got.Soft} {
+			hits := func(m Mark) bool {
+				tagged := m.Kind == Tag && slices.Contains(strings.Split(s.Tags, "\n"), m.Value)
+				return m.Soft == soft && !requested.After(m.Time) && (tagged || m.Kind == Host || m.Value == "a.test/22")
+			}
+			assert.Equal(t, slices.ContainsFunc(all, hits), i >= 0, "%s, soft %v", requested, soft)
+			assert.True(t, i < 0 || hits(all[i]), "%s, soft %v", requested, soft)
+		}
+	}
 }
 
 func TestFindAllocatesNothing(t *testing.T) {

@@ -43,7 +43,7 @@ func (f *Fetcher) holdMarks() (release func()) {
 		ended := f.cohorts.leave(c)
 		f.mu.Unlock()
 		if ended {
-			f.retire()
+			f.cohortEnded()
 		}
 	}
 }

@@ -231,7 +231,7 @@ func (f *Fetcher) land(fl *flight) {
 		fl.ended()
 	}
 	if f.forget(fl) {
-		f.retire()
+		f.cohortEnded()
 	}
 }
 

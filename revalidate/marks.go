@@ -25,27 +25,34 @@ type standing struct {
 	swept   bool         // the store is clean of what it hits; guarded by purges.mu
 }
 
-// with returns the marks with others in the place of those in force.
-func (m *inForce) with(states []*standing) *inForce {
+// with returns what is in force with marks that are set now. What there was is not
+// looked at: only one of its successors is ever in force.
+func (m *inForce) with(newer []*standing) *inForce {
+	return &inForce{set: m.set.With(marksOf(newer)), states: append(m.states, newer...), purges: m.purges, hards: m.hards}
+}
+
+// only returns what is in force with nothing but these marks.
+func (m *inForce) only(states []*standing) *inForce {
+	return &inForce{set: purge.New(marksOf(states)), states: states, purges: m.purges, hards: m.hards}
+}
+
+func marksOf(states []*standing) []purge.Mark {
 	marks := make([]purge.Mark, len(states))
 	for i, s := range states {
 		marks[i] = s.Mark
 	}
-	return &inForce{set: purge.New(marks), states: states, purges: m.purges, hards: m.hards}
+	return marks
 }
 
-// without returns what is in force but for what new hard marks repeat: they hit all
-// that the same ones before them hit. So marks do not grow in number with the answers of
-// an origin that says the same again and again. Who is still to be swept for is counted
-// as before.
-func (m *inForce) without(marks []*standing) []*standing {
-	repeated := make(map[purge.Mark]bool, len(marks))
-	for _, s := range marks {
-		if !s.Soft {
-			repeated[s.untimed()] = true
-		}
+// withoutRepeated takes out hard marks that later ones repeat, which hit all that they
+// hit. So marks that wait for flights do not grow in number with the answers of an
+// origin that says the same again and again.
+func withoutRepeated(states []*standing) []*standing {
+	last := make(map[purge.Mark]*standing, len(states))
+	for _, s := range states {
+		last[s.untimed()] = s
 	}
-	return slices.DeleteFunc(slices.Clone(m.states), func(s *standing) bool { return repeated[s.untimed()] })
+	return slices.DeleteFunc(states, func(s *standing) bool { return !s.Soft && last[s.untimed()] != s })
 }
 
 // untimed is the mark without its time.
@@ -60,14 +67,6 @@ func (m *inForce) count(dead []int) {
 	for _, i := range dead {
 		m.states[i].entries.Add(1)
 	}
-}
-
-// find is that of the marks in force.
-func (m *inForce) find(key string, s *policy.Stored) purge.Finding {
-	if m.set == nil {
-		return purge.Finding{Hard: -1, Soft: -1}
-	}
-	return m.set.Find(key, s)
 }
 
 // strike takes out what is dead, and ends the lifetime of what is stale. It reports

@@ -40,12 +40,10 @@ type Purged struct {
 // several marks counts for one of them.
 func (f *Fetcher) Purge(marks []purge.Mark, then func(entries []int64, complete bool)) *Purged {
 	p := &Purged{f: f, marks: make([]*standing, len(marks)), then: then, done: make(chan struct{})}
-	now := time.Now()
 	for i, m := range marks {
 		p.marks[i] = &standing{Mark: m}
-		p.marks[i].Time = now
 	}
-	waits := f.set(p)
+	now, waits := f.set(p)
 	for _, s := range p.marks {
 		if s.Kind == purge.URL {
 			s.entries.Store(f.purgeURL(&s.Mark))
@@ -66,9 +64,9 @@ func (p *Purged) Wait(ctx context.Context) (entries []int64, complete bool) {
 	select {
 	case <-p.done:
 		return p.SoFar()
-	case p.f.purges.wanted <- struct{}{}:
 	default:
 	}
+	p.f.purges.hurry()
 	select {
 	case <-p.done:
 	case <-ctx.Done():
@@ -94,43 +92,53 @@ func (p *Purged) counts() []int64 {
 	return counts
 }
 
-// end says that the entries are counted.
+// end says that the entries are counted: then hears of it before those who wait.
 func (p *Purged) end(complete bool) {
 	p.complete = complete
-	close(p.done)
 	if p.then != nil {
 		p.then(p.counts(), complete)
 	}
+	close(p.done)
 }
 
-// set puts the marks of a purge in force, but for those of URLs. It reports whether
-// a sweep will end it.
-func (f *Fetcher) set(p *Purged) (waits bool) {
+// hurry begins the next sweep now.
+func (p *purges) hurry() {
+	select {
+	case p.wanted <- struct{}{}:
+	default: // it is known
+	}
+}
+
+// set puts the marks of a purge in force, but for those of URLs. It returns their time,
+// and whether a sweep will end the purge. Marks come into force in the order of their
+// times, so that one hits all that the same one before it hits.
+func (f *Fetcher) set(p *Purged) (now time.Time, waits bool) {
 	f.purges.mu.Lock()
 	defer f.purges.mu.Unlock()
-	before := f.marks.Load()
-	states := before.without(p.marks)
+	now = time.Now()
+	var newer []*standing
 	for _, s := range p.marks {
+		s.Time = now
 		if s.Kind != purge.URL {
-			states, waits = append(states, s), true
+			newer = append(newer, s)
 		}
 	}
-	next := before.with(states)
+	next := f.marks.Load().with(newer)
 	next.purges++
 	if slices.ContainsFunc(p.marks, func(s *standing) bool { return !s.Soft }) {
 		next.hards++
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if waits = waits && f.life.Err() == nil; waits {
+	if waits = len(newer) > 0 && f.life.Err() == nil; waits {
 		after := f.cohorts.begin()
-		if len(states) > mostStanding {
-			f.giveUp()
-		}
 		for _, s := range p.marks {
 			s.after = after
 		}
 		f.purges.pending = append(f.purges.pending, p)
+		if len(next.states) > mostPending {
+			f.purges.hurry()
+		}
 	}
 	f.marks.Store(next)
 	f.part(p.marks)
@@ -138,24 +146,11 @@ func (f *Fetcher) set(p *Purged) (waits bool) {
 		f.purges.sweeping = true
 		f.wg.Go(f.sweep)
 	}
-	return waits
+	return now, waits
 }
 
-// mostStanding bounds the marks that wait for flights to land, some of which may last
-// for very long.
-const mostStanding = 1000
-
-// giveUp ends the wait for flights: what they bring is not stored. The caller holds
-// the lock.
-func (f *Fetcher) giveUp() {
-	for _, fl := range f.active {
-		for ; fl != nil; fl = fl.next {
-			fl.doomed.Store(true)
-		}
-	}
-	f.cohorts.oldest = f.cohorts.newest
-	f.gone.Load().noteAll()
-}
+// mostPending is how many marks may be in force before sweeps follow on one another.
+const mostPending = 10_000
 
 // severalMarks is from how many marks on it is not worth while to find out which
 // flights they may hit.

@@ -70,6 +70,31 @@ func benchmarkPurge(b *testing.B, engine cache.Engine, n int) {
 	require.EqualValues(b, n-i, hits[0])
 }
 
+// BenchmarkPurgeAmidMarks sets one mark more while others wait for a flight to land.
+//
+//	go test -run '^$' -bench PurgeAmidMarks -benchtime 2000x ./revalidate
+func BenchmarkPurgeAmidMarks(b *testing.B) {
+	for _, n := range []int{1, 100, 900, 5000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			store, err := cache.New[Kept](cache.Options{MaxCost: 1 << 20, Engine: cache.GDSF})
+			require.NoError(b, err)
+			defer store.Close()
+			f := New(Options{Store: store, MaxObject: maxObject, MaxVariants: 4})
+			defer f.Close()
+			defer f.holdMarks()()
+			for i := range n {
+				f.Purge([]purge.Mark{{Kind: purge.Tag, Value: fmt.Sprint("before ", i)}}, nil)
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				f.Purge([]purge.Mark{{Kind: purge.Tag, Value: fmt.Sprint(i)}}, nil)
+				i++
+			}
+		})
+	}
+}
+
 // BenchmarkLookupAmidMarks looks up what a mark in force may hit: by its tags, its
 // host, and 100 patterns.
 func BenchmarkLookupAmidMarks(b *testing.B) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cacheproxy/cache"
 	"cacheproxy/policy"
 	"cacheproxy/purge"
 )
@@ -150,14 +153,77 @@ func TestMarksDoNotWaitForEverForFlights(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		cl := b.get("/long")
 		c := b.next().respond(200, "Cache-Control: max-age=60", "Cache-Tag: t").send("lo")
-		for i := range mostStanding + 10 {
-			b.f.Purge(tag(fmt.Sprint(i)), nil).Wait(b.Context())
+		const calls = 10
+		for i := range calls + 1 {
+			b.f.Purge(tags(i*mostStanding/calls, mostStanding/calls), nil).Wait(b.Context())
+		}
+		for i := range 10 {
+			b.f.Purge(tag(fmt.Sprint("more ", i)), nil).Wait(b.Context())
 		}
 		synctest.Wait()
 		assert.Less(t, len(b.f.marks.Load().states), 20)
 		c.send("ng").end()
 		assert.Equal(t, policy.Invalidated, cl.complete("long").Late(), "what it brings cannot be told from what is dead")
 		assert.Empty(t, b.stored("/long"))
+	})
+}
+
+// tags are marks for so many tags.
+func tags(from, n int) (marks []purge.Mark) {
+	for i := range n {
+		marks = append(marks, tag(fmt.Sprint(from+i))...)
+	}
+	return marks
+}
+
+// As many marks as one request may ask for keep nothing from being stored that they do
+// not hit.
+func TestManyMarksSpareWhatIsOnItsWay(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		cl := b.get("/a")
+		c := b.next().respond(200, "Cache-Control: max-age=60", "Cache-Tag: t").send("a")
+		b.f.Purge(tags(0, purge.MostItems), nil).Wait(b.Context())
+		c.end()
+		assert.Equal(t, policy.ReasonNone, cl.complete("a").Late())
+		assert.Equal(t, "a", b.stored("/a"))
+		synctest.Wait()
+		assert.Nil(t, b.f.marks.Load().set)
+	})
+}
+
+// Of two marks that are the same the later one hits what the other one hits, whoever
+// comes first: otherwise it could not stand in for it.
+func TestMarksStandInTheOrderOfTheirTimes(t *testing.T) {
+	store, err := cache.New[Kept](cache.Options{MaxCost: 1 << 20, Engine: cache.GDSF})
+	require.NoError(t, err)
+	defer store.Close()
+	f := New(Options{Store: store, MaxObject: maxObject, MaxVariants: 4})
+	defer f.Close()
+	defer f.holdMarks()()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 200 {
+				f.Purge(tag(fmt.Sprint(i, n)), nil)
+			}
+		})
+	}
+	wg.Wait()
+	states := f.marks.Load().states
+	assert.Equal(t, 8*200, len(states))
+	assert.True(t, slices.IsSortedFunc(states, func(a, b *standing) int { return a.Time.Compare(b.Time) }))
+}
+
+// A dry run counts what several marks hit for one of them, as a purge does.
+func TestMatchCountsOnce(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "a", "Cache-Control: max-age=60", "Cache-Tag: t")
+		b.fill("/b", "b", "Cache-Control: max-age=60", "Cache-Tag: t")
+		a := purge.Mark{Kind: purge.URL, Value: "http://site.test/a"}
+		n, some, err := b.f.Match(b.Context(), append(tag("t"), a, a), 10)
+		require.NoError(t, err)
+		assert.Equal(t, []int64{1, 1, 0}, n)
+		assert.ElementsMatch(t, []string{"http://site.test/a", "http://site.test/b"}, some)
 	})
 }
 
@@ -173,12 +239,12 @@ func TestMarksThatRepeatDoNotAddUp(t *testing.T) {
 		soft := tag("t")
 		soft[0].Soft = true
 		last := b.f.Purge(append(soft, tag("other")...), nil)
-		assert.Len(t, b.f.marks.Load().states, 3, "what is soft does not stand in for what is hard")
 		assert.Empty(t, b.stored("/a"))
 		for _, p := range []*Purged{first, last} {
 			_, complete := p.Wait(b.Context())
 			assert.True(t, complete)
 		}
+		assert.Len(t, b.f.marks.Load().states, 3, "what is soft does not stand in for what is hard")
 		b.fill("/a", "b", "Cache-Control: max-age=60", "Cache-Tag: t")
 		assert.Len(t, b.stored("/a"), 1, "what was asked for later is not hit")
 		release()

@@ -115,7 +115,7 @@ func (l *loading) restore(key string, e *Entry) *int64 {
 	defer l.f.writes.RUnlock()
 	ok := l.f.store.Update(key, func(k Kept, _ bool) cache.Change[Kept] {
 		marks := l.f.marks.Load()
-		found := marks.find(key, e.Stored)
+		found := marks.set.Find(key, e.Stored)
 		if found.Hard >= 0 || l.gone.has(key) {
 			as = &l.Older
 			return cache.Change[Kept]{Op: cache.Keep}

@@ -26,19 +26,24 @@ func (f *Fetcher) sweep() {
 		}
 		began := time.Now()
 		complete := f.clean(all)
-		f.purges.mu.Lock()
-		for _, p := range all {
-			for _, s := range p.marks {
-				s.swept = true
-			}
-		}
-		f.purges.mu.Unlock()
-		f.retire()
+		f.swept(all)
 		for _, p := range all {
 			p.end(complete)
 		}
 		f.rest(sweepShare * time.Since(began))
 	}
+}
+
+// swept notes that the store is clean of what purges hit.
+func (f *Fetcher) swept(all []*Purged) {
+	f.purges.mu.Lock()
+	defer f.purges.mu.Unlock()
+	for _, p := range all {
+		for _, s := range p.marks {
+			s.swept = true
+		}
+	}
+	f.retire()
 }
 
 // takePending returns the purges to sweep for; nil ends the sweeps.
@@ -47,6 +52,9 @@ func (f *Fetcher) takePending() (all []*Purged) {
 	defer f.purges.mu.Unlock()
 	all, f.purges.pending = f.purges.pending, nil
 	f.purges.sweeping = all != nil
+	if all == nil {
+		f.retire() // flights that have landed meanwhile left it to the sweeps
+	}
 	return all
 }
 
@@ -79,7 +87,7 @@ func (f *Fetcher) clean(all []*Purged) (complete bool) {
 			}
 		}
 	}
-	m := new(inForce).with(states)
+	m := new(inForce).only(states)
 	// Who writes to the store without knowledge of these marks is waited for: what
 	// it writes is there when Range begins.
 	f.writes.Lock()
@@ -137,17 +145,71 @@ func (f *Fetcher) cleanKey(m *inForce, key string) {
 	})
 }
 
-// retire takes marks out of force that have ended.
-func (f *Fetcher) retire() {
+// cohortEnded takes marks out of force that have waited for flights, when it is half of
+// them: to look through very many with each flight that lands would cost more than they
+// do. During sweeps the sweeps do it.
+func (f *Fetcher) cohortEnded() {
 	f.purges.mu.Lock()
 	defer f.purges.mu.Unlock()
+	if f.purges.sweeping {
+		return
+	}
+	ended := 0
+	all := f.marks.Load().states
+	f.mu.Lock()
+	for _, s := range all {
+		if s.swept && f.cohorts.landed(s.after) {
+			ended++
+		}
+	}
+	f.mu.Unlock()
+	if 2*ended >= len(all) {
+		f.retire()
+	}
+}
+
+// mostStanding bounds the marks that were swept for and wait for flights to land, some
+// of which may last for very long.
+const mostStanding = 10_000
+
+// retire takes marks out of force that have ended. The caller holds the lock of the
+// purges.
+func (f *Fetcher) retire() {
 	now := f.marks.Load()
 	f.mu.Lock()
-	left := slices.DeleteFunc(slices.Clone(now.states), func(s *standing) bool {
-		return s.swept && f.cohorts.landed(s.after)
-	})
-	f.mu.Unlock()
-	if len(left) < len(now.states) {
-		f.marks.Store(now.with(left))
+	defer f.mu.Unlock()
+	left := f.notEnded(slices.Clone(now.states))
+	waiting := 0
+	for _, s := range left {
+		if s.swept {
+			waiting++
+		}
 	}
+	if waiting > mostStanding {
+		f.giveUp()
+		left = f.notEnded(left)
+	}
+	if len(left) < len(now.states) {
+		f.marks.Store(now.only(left))
+	}
+}
+
+// notEnded are the marks that are still to be swept for or wait for flights, each once
+// if it is hard. The caller holds both locks.
+func (f *Fetcher) notEnded(states []*standing) []*standing {
+	return withoutRepeated(slices.DeleteFunc(states, func(s *standing) bool {
+		return s.swept && f.cohorts.landed(s.after)
+	}))
+}
+
+// giveUp ends the wait for flights: what they bring is not stored. The caller holds
+// Fetcher.mu.
+func (f *Fetcher) giveUp() {
+	for _, fl := range f.active {
+		for ; fl != nil; fl = fl.next {
+			fl.doomed.Store(true)
+		}
+	}
+	f.cohorts.oldest = f.cohorts.newest
+	f.gone.Load().noteAll()
 }
