@@ -208,14 +208,15 @@ func (f *Fetcher) purgeURL(m *purge.Mark) (n int64) {
 }
 
 // Match returns how many entries each mark would hit, and the keys of at most so many
-// of them. The error is ctx's.
+// of them. What is hit by several marks counts for one of them. The error is ctx's.
 func (f *Fetcher) Match(ctx context.Context, marks []purge.Mark, most int) (entries []int64, some []string, err error) {
-	m := matching{f: f, entries: make([]int64, len(marks)), most: most}
+	m := matching{f: f, entries: make([]int64, len(marks)), most: most, urls: map[string]bool{}}
 	var set []purge.Mark
 	for i, mark := range marks {
 		mark.Time = time.Now()
 		if mark.Kind == purge.URL {
-			if _, stored := f.Lookup(mark.Value); len(stored) > 0 {
+			if _, stored := f.Lookup(mark.Value); len(stored) > 0 && !m.urls[mark.Value] {
+				m.urls[mark.Value] = true
 				m.entries[i] = int64(len(stored))
 				m.note(mark.Value)
 			}
@@ -237,6 +238,7 @@ type matching struct {
 	set     *purge.Marks
 	places  []int // of the marks in the set, in entries
 	entries []int64
+	urls    map[string]bool // that are counted
 	most    int
 	some    []string
 }
@@ -252,6 +254,9 @@ func (m *matching) all(ctx context.Context) (err error) {
 	m.f.store.Range(func(key string, k Kept, _ int64) bool {
 		if err = ctx.Err(); err != nil {
 			return false
+		}
+		if m.urls[key] {
+			return true
 		}
 		r.fill(k, m.f.base)
 		if set := m.f.marks.Load().set; set != nil && !r.strike(set, key) {
