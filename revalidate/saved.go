@@ -108,6 +108,8 @@ func (s *saved) plausible(size int64) bool {
 		(st.Method == http.MethodGet || st.Method == http.MethodHead && size == 0 && st.Partial == nil) &&
 		st.Status >= 200 && st.Status <= 999 && st.Status != http.StatusNotModified &&
 		st.Source <= policy.SourceInvalid &&
+		(st.Status != http.StatusNoContent || size == 0) &&
+		len(st.Tags) <= policy.MostTagBytes && strings.Count(st.Tags, "\n") < policy.MostTags &&
 		len(st.Vary) == len(st.VaryValues) && slices.IsSorted(st.Vary) && !slices.ContainsFunc(st.Vary, isNoName) &&
 		(st.Partial != nil) == (st.Status == http.StatusPartialContent) && (st.Partial == nil || holds(st.Partial, size))
 }
