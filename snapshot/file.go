@@ -15,6 +15,9 @@ const leftover = time.Hour
 // what was at path when it is complete and on the disk: whatever happens, the old file
 // or the new one is there. Unfinished ones of processes that were killed are removed.
 func WriteFile(path string, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("snapshot: %s is no regular file: name another one", path) // a device would be replaced by a file
+	}
 	dir, name := filepath.Split(path)
 	if dir == "" {
 		dir = "."

@@ -267,6 +267,7 @@ func TestWriteFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{path, fresh}, names, "nothing is left of those that failed; another process may write one now")
 
+	assert.ErrorContains(t, WriteFile(dir, write("x", nil)), dir+" is no regular file")
 	assert.ErrorContains(t, WriteFile(filepath.Join(dir, "none", "x"), write("", nil)), "no such file")
 }
 
