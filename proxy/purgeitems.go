@@ -3,6 +3,9 @@ package proxy
 import (
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"cacheproxy/policy"
@@ -84,11 +87,14 @@ func (c *Config) urlItemOf(text string) (purgeItem, error) {
 	if err != nil {
 		return purgeItem{}, fmt.Errorf("%w: %s", err, wantURL)
 	}
+	if err := inKeys(u.RawQuery); err != nil {
+		return purgeItem{}, err
+	}
 	return c.urlItem(u), nil
 }
 
-// urlItem is for a URL of either scheme: who changes a page means both. The query is
-// that of the key, by the rules of the URL.
+// urlItem is for a URL of either scheme, and in the spellings that clients use: who
+// changes a page means all of them. The query is that of the key, by the rules of the URL.
 func (c *Config) urlItem(u *url.URL) purgeItem {
 	u.Host = policy.Host(u.Scheme, u.Host)
 	host, path := hostOnly(u.Host), cleanPath(u.Path)
@@ -98,7 +104,34 @@ func (c *Config) urlItem(u *url.URL) purgeItem {
 	told := policy.Key(u)
 	twin := *u
 	twin.Scheme = map[string]string{"http": "https", "https": "http"}[u.Scheme]
-	return newItem(purge.URL, told, told, policy.Key(&twin))
+	return newItem(purge.URL, told, append(spellings(told), spellings(policy.Key(&twin))...)...)
+}
+
+// encoded is an octet in percent encoding.
+var encoded = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+
+// spellings returns a key as it is, as browsers write the same (RFC 3986, 6.2.2), and
+// that with small letters, as some programs do. Keys are not normalised themselves: what
+// is sent to the origin would not be what is asked for, or one spelling would be answered
+// with what the origin said to another.
+func spellings(key string) []string {
+	if !strings.Contains(key, "%") {
+		return []string{key}
+	}
+	normal := encoded.ReplaceAllStringFunc(key, func(octet string) string {
+		if c, _ := strconv.ParseUint(octet[1:], 16, 8); unreserved(byte(c)) {
+			return string(rune(c))
+		}
+		return strings.ToUpper(octet)
+	})
+	all := []string{key, normal, encoded.ReplaceAllStringFunc(normal, strings.ToLower)}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// unreserved reports whether a byte need not be encoded (RFC 3986, 2.3).
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
 // parseHTTP parses an absolute URL of http or https.
