@@ -48,6 +48,9 @@ func (p *Proxy) purge(ctx context.Context, rq *purge.Request, items []purgeItem)
 			audit.Complete, audit.Took = complete, time.Since(began)
 			p.audit(audit)
 		})
+		if hear := p.config.Load().OnMarks; hear != nil {
+			hear(marks)
+		}
 		if rq.Wait != nil && !*rq.Wait {
 			entries, result.Complete = purged.SoFar()
 		} else {

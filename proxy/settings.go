@@ -151,6 +151,10 @@ type Config struct {
 	// dropped, but count where a Vary names them.
 	Underscores bool
 
+	// OnMarks hears of the marks of every purge when they are in force, before Purge
+	// returns, and must be quick; may be nil.
+	OnMarks func([]purge.Mark)
+
 	// MaxRequests is how many requests at once may wait for an origin or be
 	// answered by one; the next is answered 503 at once, or with a stale response. One
 	// whose client has left counts until its fetch has ended. Answers from the store

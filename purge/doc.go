@@ -8,6 +8,6 @@
 //
 // # Scope
 //
-// Nothing is stored, deleted or served here: package revalidate applies marks, and
-// package proxy makes them of a [Request].
+// Nothing is deleted or served here, and nothing stored but a [Journal]: package
+// revalidate applies marks, and package proxy makes them of a [Request].
 package purge

@@ -37,7 +37,7 @@ func TestPurgedWhileLoading(t *testing.T) {
 				require.True(t, complete)
 				return 0, io.EOF
 			})
-			_, err := f.Load(io.MultiReader(bytes.NewReader(in[:half]), between, bytes.NewReader(in[half:])))
+			_, err := f.Load(io.MultiReader(bytes.NewReader(in[:half]), between, bytes.NewReader(in[half:])), nil)
 			require.NoError(t, err)
 			switch there := intact(t, f, n, size); {
 			case m.Kind == purge.URL:

@@ -3,10 +3,12 @@ package revalidate
 import (
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"cacheproxy/cache"
 	"cacheproxy/policy"
+	"cacheproxy/purge"
 	"cacheproxy/snapshot"
 )
 
@@ -17,9 +19,12 @@ import (
 //
 // Whoever can write a snapshot can say what is served: it is checked only as far as
 // no other harm can come of it. What was purged or invalidated after it was saved, and
-// before it is loaded, comes back with it. The error is snapshot.ErrBusy, a *snapshot.FormatError, that of r, or
-// tells that the fetcher is closed; what was loaded up to then stays.
-func (f *Fetcher) Load(r io.Reader) (loaded snapshot.Loaded, err error) {
+// before it is loaded, comes back with it, but for what the given marks hit, whatever
+// their times.
+//
+// The error is snapshot.ErrBusy, a *snapshot.FormatError, that of r, or tells that the
+// fetcher is closed; what was loaded up to then stays.
+func (f *Fetcher) Load(r io.Reader, purged []purge.Mark) (loaded snapshot.Loaded, err error) {
 	if !f.snapshots.TryLock() {
 		return loaded, snapshot.ErrBusy
 	}
@@ -36,6 +41,7 @@ func (f *Fetcher) Load(r io.Reader) (loaded snapshot.Loaded, err error) {
 	l.down = l.now.Round(0).Sub(l.Saved)
 	l.ClockBack = l.down < 0
 	l.down = max(0, l.down)
+	l.purged = justNow(purged, l.now)
 	for err == nil {
 		err = l.next()
 	}
@@ -55,6 +61,16 @@ type loading struct {
 	down   time.Duration // since it was saved
 	before cache.Stats
 	gone   *gone
+	purged *purge.Marks
+}
+
+// justNow takes marks for ones that are set now, which hit all that was saved.
+func justNow(marks []purge.Mark, now time.Time) *purge.Marks {
+	marks = slices.Clone(marks)
+	for i := range marks {
+		marks[i].Time = now
+	}
+	return purge.New(marks)
 }
 
 // next loads the next record; io.EOF says that there is none.
@@ -67,14 +83,23 @@ func (l *loading) next() error {
 		return err
 	}
 	key, e, ok := parseSaved(string(head), size, l.now, l.down)
+	var found purge.Finding
+	if ok {
+		found = l.purged.Find(key, e.Stored)
+	}
 	switch {
 	case !ok:
 		l.judge(&l.Invalid)
+	case found.Hard >= 0:
+		l.judge(&l.Purged)
 	case size > l.f.limits.Load().maxObject:
 		l.judge(&l.Refused)
 	case e.KeepFor() <= l.now.Sub(e.Received):
 		l.judge(&l.Expired)
 	default:
+		if found.Soft >= 0 {
+			e = e.staleFrom(l.now)
+		}
 		if l.ClockBack {
 			e.Stored = e.Outdated()
 		}

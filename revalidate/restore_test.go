@@ -14,6 +14,7 @@ import (
 
 	"cacheproxy/cache"
 	"cacheproxy/policy"
+	"cacheproxy/purge"
 	"cacheproxy/snapshot"
 )
 
@@ -95,6 +96,31 @@ func TestALoadTakesTheLowestPlace(t *testing.T) {
 	})
 }
 
+// What was purged since the snapshot was saved is told by marks, whose times do not
+// matter: clocks may have been set.
+func TestMarksForASnapshot(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		for _, path := range []string{"/url", "/tag", "/soft", "/other"} {
+			b.fill(path, "x", "Cache-Control: max-age=1000", "Cache-Tag: "+path[1:])
+		}
+		in := snap(t, b.f)
+		b.store.Clear()
+		marks := []purge.Mark{
+			{Kind: purge.URL, Value: "http://site.test/url"}, {Kind: purge.Tag, Value: "tag"},
+			{Kind: purge.Tag, Value: "soft", Soft: true, Time: time.Now().Add(-time.Hour)},
+		}
+		got, err := b.f.Load(bytes.NewReader(in), marks)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, got.Purged)
+		assert.EqualValues(t, 2, got.Entries)
+		assert.Empty(t, b.stored("/url"))
+		assert.Empty(t, b.stored("/tag"))
+		assert.Equal(t, policy.Serve, b.job("GET", "/other").Decision.Action)
+		assert.NotEqual(t, policy.Serve, b.job("GET", "/soft").Decision.Action)
+		assert.Equal(t, "x", b.stored("/soft"))
+	})
+}
+
 // What is invalidated while a snapshot is loaded does not come back with it.
 func TestInvalidatedWhileLoading(t *testing.T) {
 	const n, size = 1000, 1000
@@ -113,7 +139,7 @@ func TestInvalidatedWhileLoading(t *testing.T) {
 			}
 			return 0, io.EOF
 		})
-		got, err := f.Load(io.MultiReader(bytes.NewReader(in[:half]), between, bytes.NewReader(in[half:])))
+		got, err := f.Load(io.MultiReader(bytes.NewReader(in[:half]), between, bytes.NewReader(in[half:])), nil)
 		require.NoError(t, err)
 		assert.Zero(t, intact(t, f, n, size))
 		assert.Greater(t, got.Older, int64(n/3))
@@ -181,13 +207,13 @@ func TestASmallerStore(t *testing.T) {
 
 func TestForeignSnapshotsAreRefused(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		_, err := b.f.Load(strings.NewReader(strings.Repeat("<html>", 100)))
+		_, err := b.f.Load(strings.NewReader(strings.Repeat("<html>", 100)), nil)
 		var format *snapshot.FormatError
 		require.ErrorAs(t, err, &format)
 
 		gone := errors.New("the client left")
 		in := snapshotOf(t, 100, 500)
-		got, err := b.f.Load(io.MultiReader(bytes.NewReader(in[:len(in)/2]), &failing{gone}))
+		got, err := b.f.Load(io.MultiReader(bytes.NewReader(in[:len(in)/2]), &failing{gone}), nil)
 		require.ErrorIs(t, err, gone)
 		assert.Greater(t, got.Entries, int64(30), "what came stays")
 	})

@@ -29,7 +29,7 @@ func snap(t testing.TB, f *Fetcher) []byte {
 
 func load(t testing.TB, f *Fetcher, in []byte) snapshot.Loaded {
 	t.Helper()
-	loaded, err := f.Load(bytes.NewReader(in))
+	loaded, err := f.Load(bytes.NewReader(in), nil)
 	require.NoError(t, err)
 	loaded.Saved = time.Time{}
 	return loaded
@@ -141,11 +141,11 @@ func TestSaveEndsWithItsWriterAndItsFetcher(t *testing.T) {
 	require.NoError(t, err)
 	_, err = f.Save(io.Discard)
 	require.ErrorIs(t, err, snapshot.ErrBusy)
-	_, err = f.Load(strings.NewReader(""))
+	_, err = f.Load(strings.NewReader(""), nil)
 	require.ErrorIs(t, err, snapshot.ErrBusy)
 	f.Close()
 	_, _ = io.Copy(io.Discard, r)
 	require.ErrorContains(t, <-done, "closed")
-	_, err = f.Load(bytes.NewReader(snapshotOf(t, 1, 1)))
+	_, err = f.Load(bytes.NewReader(snapshotOf(t, 1, 1)), nil)
 	require.ErrorContains(t, err, "closed")
 }

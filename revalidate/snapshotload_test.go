@@ -169,7 +169,7 @@ func FuzzLoad(f *testing.F) {
 		store, fetcher := filled(t, 0, 1000, cache.GDSF)
 		defer store.Close()
 		defer fetcher.Close()
-		_, _ = fetcher.Load(bytes.NewReader(b))
+		_, _ = fetcher.Load(bytes.NewReader(b), nil)
 	})
 }
 

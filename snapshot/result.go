@@ -21,6 +21,7 @@ type Saved struct {
 type Loaded struct {
 	Entries int64 `json:"entries"` // put into the store
 	Expired int64 `json:"expired"` // of no use any more
+	Purged  int64 `json:"purged"`  // purged since it was saved
 	Older   int64 `json:"older"`   // the store had as new a response or a newer one, or it was invalidated meanwhile
 	Refused int64 `json:"refused"` // too large, or one variant too many, for the limits of today
 	Invalid int64 `json:"invalid"` // intact, but not what this program would store

@@ -42,6 +42,5 @@ func (a *app) findings() (list []insight.Finding) {
 
 // audit leaves a line about a purge.
 func (a *app) audit(p purge.Audit) {
-	a.outdate()
 	a.log.Info("purged", "by", p.By, "via", string(p.Via), "what", p.What, "soft", p.Soft, "entries", p.Entries, "complete", p.Complete)
 }

@@ -28,6 +28,7 @@ import (
 	"cacheproxy/memory"
 	"cacheproxy/origin/upstream"
 	"cacheproxy/proxy"
+	"cacheproxy/purge"
 	"cacheproxy/revalidate"
 	"cacheproxy/server"
 	"cacheproxy/telemetry"
@@ -84,7 +85,7 @@ type app struct {
 	tracing  *telemetry.Tracing // nil without tracing.endpoint
 	access   atomic.Pointer[accessLog]
 	draining atomic.Bool
-	purges   atomic.Int64 // so far
+	purged   *purge.Journal // what the snapshot has and must not come back; nil without a snapshot
 }
 
 // start builds a proxy and opens its listeners.
@@ -243,14 +244,14 @@ func (a *app) openAdmin(c config.Config) error {
 			Metrics: a.metrics, Token: c.Admin.Token, Pprof: c.Admin.Pprof,
 			Draining: a.draining.Load, Origins: a.originChecks, API: a.api(),
 			Explain: a.explain, Purge: a.proxy.Purge, Purges: a.proxy.Purges,
-			Refresh: a.refresh, SaveSnapshot: a.fetcher.Save, LoadSnapshot: a.fetcher.Load,
+			Refresh: a.refresh, SaveSnapshot: a.fetcher.Save, LoadSnapshot: a.load,
 		}),
 	}
 	return nil
 }
 
 // hook lets a configuration of the proxy tell this program what happens.
-func (a *app) hook(c *proxy.Config) { c.OnPurge, c.Lint = a.audit, a.lint }
+func (a *app) hook(c *proxy.Config) { c.OnMarks, c.OnPurge, c.Lint = a.outdate, a.audit, a.lint }
 
 // originChecks are the checks of the origins in use.
 func (a *app) originChecks() map[string]func(context.Context) error {

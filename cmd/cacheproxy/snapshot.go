@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cacheproxy/proxy"
+	"cacheproxy/purge"
 	"cacheproxy/snapshot"
 )
 
@@ -24,6 +25,10 @@ func (a *app) restore(path string) error {
 	if err := writable(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("snapshot.file: %s cannot be written: %w", path, err)
 	}
+	var err error
+	if a.purged, err = purge.OpenJournal(path + ".purged"); err != nil {
+		return fmt.Errorf("snapshot.file: %w", err)
+	}
 	start := time.Now()
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +37,7 @@ func (a *app) restore(path string) error {
 	var loaded snapshot.Loaded
 	if err == nil {
 		defer f.Close()
-		loaded, err = a.fetcher.Load(f)
+		loaded, err = a.fetcher.Load(f, a.purged.Marks())
 	}
 	if err != nil {
 		a.log.Error("the snapshot is not loaded, or not all of it", "file", path, "entries", loaded.Entries, "error", err)
@@ -86,7 +91,7 @@ func (a *app) save() {
 	if path == "" {
 		return
 	}
-	start, purges := time.Now(), a.purges.Load()
+	start, before := time.Now(), a.purged.End()
 	var saved snapshot.Saved
 	err := snapshot.WriteFile(path, func(w io.Writer) (err error) {
 		saved, err = a.fetcher.Save(w)
@@ -96,22 +101,26 @@ func (a *app) save() {
 		a.log.Error("the snapshot is not saved, the one before stays", "file", path, "error", err)
 		return
 	}
-	if a.purges.Load() != purges { // outdate may have been there before the new file
-		_ = os.Remove(path)
-		a.log.Info("snapshot: not kept, since there was a purge meanwhile", "file", path)
-		return
+	if err := a.purged.Forget(before); err != nil { // then it is purged once more
+		a.log.Warn("snapshot: the list of what was purged since the one before stays", "error", err)
 	}
 	a.log.Info("snapshot: saved", "file", path, "entries", saved.Entries, "bytes", saved.Bytes, "took", time.Since(start).Round(time.Millisecond))
 }
 
-// outdate is called with every purge: what was purged must not come back after a
-// crash, so the file goes. The next save writes another one.
-func (a *app) outdate() {
-	a.purges.Add(1)
-	if path := a.started.Snapshot.File; path != "" {
-		_ = os.Remove(path)
+// outdate is called with the marks of every purge: what was purged must not come back
+// after a crash. Where that cannot be noted the file goes; the next save writes another.
+func (a *app) outdate(marks []purge.Mark) {
+	if a.purged == nil {
+		return
+	}
+	if err := a.purged.Add(marks); err != nil {
+		_ = os.Remove(a.started.Snapshot.File)
+		a.log.Error("the snapshot is removed, as what is purged cannot be noted beside it", "error", err)
 	}
 }
+
+// load loads a snapshot from elsewhere.
+func (a *app) load(r io.Reader) (snapshot.Loaded, error) { return a.fetcher.Load(r, nil) }
 
 // refresh fetches a URL anew, or what is missing of it.
 func (a *app) refresh(ctx context.Context, url string, header http.Header, onlyMissing bool) (proxy.RefreshResult, error) {

@@ -126,7 +126,7 @@ func loadedText(l snapshot.Loaded) string {
 		n    int64
 		word string
 	}{
-		{l.Expired, "had expired"}, {l.Older, "were there already, as new or newer"}, {l.Refused, "are beyond the limits of this proxy"},
+		{l.Expired, "had expired"}, {l.Purged, "were purged since"}, {l.Older, "were there already, as new or newer"}, {l.Refused, "are beyond the limits of this proxy"},
 		{l.Invalid, "are not what it would store"}, {l.Lost, "are lost: the file is damaged"}, {l.Displaced, "gave way to others"},
 	} {
 		if part.n > 0 {

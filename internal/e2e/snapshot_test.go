@@ -171,6 +171,30 @@ func TestSnapshotOutlivesAKill(t *testing.T) {
 	}
 }
 
+// What was purged does not come back after a kill with the snapshot from before it, and
+// the rest does.
+func TestWhatWasPurgedStaysGone(t *testing.T) {
+	o := newPages(t)
+	file := filepath.Join(t.TempDir(), "cache.snapshot")
+	first := withSnapshot(t, o, file)
+	require.EqualValues(t, 50, replay(t, first, o, 50, 1))
+	cacheproxy(t, first, "", "snapshot", "save", file)
+	require.Contains(t, cacheproxy(t, first, "", "purge", "--glob", "site.test/page/1*"), "11 stored responses purged")
+	_, err := first.end(syscall.SIGKILL)
+	require.NoError(t, err)
+
+	second := withSnapshot(t, o, file)
+	assert.Contains(t, second.stderr.String(), "11 were purged since")
+	assert.EqualValues(t, 11, replay(t, second, o, 50, 1))
+	_, err = second.end(syscall.SIGTERM)
+	require.NoError(t, err)
+
+	third := withSnapshot(t, o, file)
+	assert.Zero(t, replay(t, third, o, 50, 1), "what was fetched after the purge is not purged again")
+	_, err = third.end(syscall.SIGTERM)
+	require.NoError(t, err)
+}
+
 // A stop in peace saves, and a start loads: without a word from anybody.
 func TestSnapshotGoesOverARestart(t *testing.T) {
 	o := newPages(t)
