@@ -172,7 +172,7 @@ func TestPurgeRefuses(t *testing.T) {
 		{purge.Request{Hosts: []string{"*.test"}}, "it is no host"},
 		{purge.Request{Hosts: []string{"a.test:443"}}, "leave :443 out"},
 		{purge.Request{Prefixes: []string{"a.test"}}, "give a host and the beginning of a path"},
-		{purge.Request{Prefixes: []string{"/img/"}}, "prefixes[0]"},
+		{purge.Request{Prefixes: []string{"/img/"}}, `prefixes[0]: "/img/": give a host and the beginning of a path`},
 		{purge.Request{Prefixes: []string{"ftp://a.test/"}}, "the scheme is http, https or left out"},
 		{purge.Request{Globs: []string{"a.test"}}, "it could hit nothing"},
 		{purge.Request{Globs: []string{""}}, "globs[0]"},

@@ -210,7 +210,7 @@ func inKeys(text string) error {
 
 func prefixItem(text string) (purgeItem, error) {
 	scheme, host, path := splitPattern(text)
-	if path == "" {
+	if host == "" || path == "" {
 		return purgeItem{}, fmt.Errorf("give a host and the beginning of a path, such as www.example.com/news/")
 	}
 	if err := inKeys(path); err != nil {
