@@ -1,0 +1,32 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"cacheproxy/config"
+	"cacheproxy/purge"
+)
+
+// A snapshot that would bring back what was purged goes, if that cannot be noted.
+func TestWhatIsPurgedIsNotedOrTheSnapshotGoes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cache.snapshot")
+	require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+	a := &app{log: slog.New(slog.DiscardHandler), started: config.Default()}
+	a.outdate([]purge.Mark{{Kind: purge.Tag, Value: "no snapshot, nothing to note"}})
+	a.started.Snapshot.File = path
+	var err error
+	a.purged, err = purge.OpenJournal(path + ".purged")
+	require.NoError(t, err)
+	a.outdate([]purge.Mark{{Kind: purge.Tag, Value: "a"}})
+	assert.FileExists(t, path)
+	require.NoError(t, os.Remove(path+".purged"))
+	require.NoError(t, os.Mkdir(path+".purged", 0o700))
+	a.outdate([]purge.Mark{{Kind: purge.Tag, Value: "b"}})
+	assert.NoFileExists(t, path)
+}
