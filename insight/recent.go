@@ -104,10 +104,10 @@ func (r *recent) add(o *proxy.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
-	if r.left[kind] == 0 {
+	if r.left[kind] == 0 && o.Trace == nil {
 		return
 	}
-	r.left[kind]--
+	r.left[kind] = max(0, r.left[kind]-1)
 	if len(ring.kept) < recentRoom {
 		ring.kept = append(ring.kept, kept{})
 	}
@@ -145,7 +145,7 @@ func (k kept) outcome() (uint64, proxy.Outcome) {
 // Requests returns the recent requests that fit, newest first. There are up to
 // 1,000 of those that went well, and up to 1,000 of those that went wrong (5xx,
 // broken off, or the origin failed). Of hits at most 20 are kept in each second,
-// of others 100, and of what went wrong 100.
+// of others 100, and of what went wrong 100; beyond that those that were traced.
 func (in *Insight) Requests(f Filter) []Request {
 	found := []Request{}
 	in.recent.each(func(id uint64, o *proxy.Outcome) {

@@ -107,6 +107,28 @@ func TestBusyRequestsAreSampled(t *testing.T) {
 	})
 }
 
+// Who asks for a trace finds it, however busy it is.
+func TestTracedRequestsAreKept(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, in *Insight) {
+		for range 5 {
+			for range 5000 {
+				in.Observe(hit())
+			}
+			wait(time.Second)
+		}
+		for range 5000 {
+			in.Observe(hit())
+		}
+		for i := range 10 {
+			in.Observe(with(hit(), func(o *proxy.Outcome) { o.RequestID, o.Trace = fmt.Sprint("traced", i), new(policy.Trace) }))
+		}
+		for i := range 10 {
+			_, ok := in.Request(fmt.Sprint("traced", i))
+			assert.True(t, ok, i)
+		}
+	})
+}
+
 func TestTextsAreCut(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, in *Insight) {
 		in.Observe(with(hit(), func(o *proxy.Outcome) { o.URI = "/" + strings.Repeat("x", 1<<16); o.Key = o.URI }))
