@@ -75,7 +75,7 @@ func checkDate(r *Response, add func(Kind, string)) time.Time {
 	age := policy.AgeOf(r.Fields) // a cache in front of the origin sends the Date of then
 	switch {
 	case !ok:
-		add(Invalid, "Date")
+		add(DateInvalid, "")
 		return r.Received
 	case date.Sub(r.Received) > mostOff:
 		add(DateOff, "ahead")

@@ -80,7 +80,7 @@ func TestCheck(t *testing.T) {
 		{"no Date", "/a", good + " | no Date", []Issue{{DateMissing, ""}}},
 		{"Date ahead", "/a", good + " | Date: " + dated(61*time.Second), []Issue{{DateOff, "ahead"}}},
 		{"Date behind", "/a", good + " | Date: " + dated(-61*time.Second), []Issue{{DateOff, "behind"}}},
-		{"Date is none", "/a", good + " | Date: now", []Issue{{Invalid, "Date"}}},
+		{"Date is none", "/a", good + " | Date: now", []Issue{{DateInvalid, ""}}},
 		{"no Content-Type", "/a", good + " | no Content-Type", []Issue{{TypeMissing, ""}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestNotObserved(t *testing.T) {
 func TestVaryExplodes(t *testing.T) {
 	l := New()
 	for i := range 60 {
-		r := response("/a", good+" | Vary: Accept, X-Theme")
+		r := response("/a", good+" | Vary: Accept, Accept-Encoding, Accept-Language, Origin, X-Device, X-Theme")
 		r.Request = http.Header{"Accept": {"text/html"}, "X-Theme": {fmt.Sprint(i)}}
 		l.Observe(r)
 		if i == 8 {

@@ -63,6 +63,7 @@ const (
 	NoLifetime     Kind = "no-lifetime"
 	AgeBeyond      Kind = "age-beyond-lifetime"
 	DateMissing    Kind = "date-missing"
+	DateInvalid    Kind = "date-invalid"
 	DateOff        Kind = "date-off"
 	TypeMissing    Kind = "content-type-missing"
 	PragmaOnly     Kind = "pragma-only"
@@ -84,6 +85,7 @@ var texts = map[Kind]string{
 	NoLifetime:     "There is no max-age, s-maxage or Expires: caches guess, or ask every time. Say how long the response may be used.",
 	AgeBeyond:      "Age is not below the lifetime: a cache between here and the origin hands out what is stale already.",
 	DateMissing:    "There is no Date, which the age of a response is reckoned by.",
+	DateInvalid:    "Date is no date, so that ages are reckoned from the receipt. Send it as in \"Thu, 01 Jan 2026 12:00:00 GMT\".",
 	DateOff:        "Date is more than 60 s off the clock here: ages come out wrong. Look after the clocks.",
 	TypeMissing:    "There is no Content-Type: clients have to guess.",
 	PragmaOnly:     "Pragma means nothing in a response. Send Cache-Control.",
@@ -93,7 +95,7 @@ var texts = map[Kind]string{
 func Kinds() []Kind {
 	return []Kind{
 		Contradiction, Invalid, ExpiresPast, VaryStar, VaryBroad, VaryExplodes, QueryExplodes, QueryUnused, NoValidator,
-		CookieOnStatic, ETagDiffers, NoLifetime, AgeBeyond, DateMissing, DateOff, TypeMissing, PragmaOnly,
+		CookieOnStatic, ETagDiffers, NoLifetime, AgeBeyond, DateMissing, DateInvalid, DateOff, TypeMissing, PragmaOnly,
 	}
 }
 

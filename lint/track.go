@@ -42,7 +42,7 @@ type counter struct {
 // urlTrack is what is known of one URL.
 type urlTrack struct {
 	hash     uint64
-	vary     [4]counter
+	vary     [6]counter
 	modified uint64 // hash of the Last-Modified
 	etag     uint64 // of the ETag that came with it
 	target   uint64 // of the server that sent it
