@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -29,7 +30,7 @@ func explainCommand(env func(string) (string, bool)) *cobra.Command {
 		Short: "Say why a URL is, or is not, answered from the store, step by step",
 		Long: `Put a request through the running proxy, and say how it was decided and what to
 change to get another result. With --origin no proxy has to run: the origin is
-asked by one that is made for the question.`,
+asked by one that is made for the question, by the rules of --config if given.`,
 		Example: `  cacheproxy explain http://localhost:8080/ --twice
   cacheproxy explain https://shop.example.com/ -H 'Accept-Language: fr'
   cacheproxy explain http://localhost/ --origin http://127.0.0.1:3000 --twice`,
@@ -72,6 +73,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// headerOf reads lines of a header. Those of one name are joined as HTTP does it.
 func headerOf(lines []string) (map[string]string, error) {
 	h := make(map[string]string)
 	for _, line := range lines {
@@ -80,10 +82,15 @@ func headerOf(lines []string) (map[string]string, error) {
 			return nil, fmt.Errorf(`-H %q: write it as "Name: value"`, line)
 		}
 		name = http.CanonicalHeaderKey(name)
+		value = strings.TrimSpace(value)
 		if old, again := h[name]; again {
-			value = old + ", " + value
+			comma := ", "
+			if name == "Cookie" { // RFC 6265, 4.2.1
+				comma = "; "
+			}
+			value = old + comma + value
 		}
-		h[name] = strings.TrimSpace(value)
+		h[name] = value
 	}
 	return h, nil
 }
@@ -98,7 +105,11 @@ func askForReport(ctx context.Context, cmd *cobra.Command, env func(string) (str
 		return report, err
 	}
 	resp, err := client.post(ctx, "/api/explain", q)
-	if err != nil {
+	var nobody *net.OpError
+	switch {
+	case errors.As(err, &nobody):
+		return report, fmt.Errorf("%w; without a running proxy, name the origin with --origin", err)
+	case err != nil:
 		return report, err
 	}
 	defer resp.Body.Close()
@@ -108,20 +119,27 @@ func askForReport(ctx context.Context, cmd *cobra.Command, env func(string) (str
 	return report, nil
 }
 
-// explainAlone asks an origin by the configuration's rules.
+// explainAlone asks an origin by the configuration's rules, and those of its routes,
+// which all lead to this origin.
 func explainAlone(ctx context.Context, cmd *cobra.Command, env func(string) (string, bool), origin string, q explain.Request) (report explain.Report, err error) {
 	c := config.Default()
+	c.Origin = origin
+	if err := c.Validate(); err != nil {
+		return report, usageError{fmt.Errorf("--origin: %w", err)}
+	}
 	if path := configPath(cmd, env); path != "" {
 		if c, err = config.Load(path); err != nil {
 			return report, err
 		}
-	}
-	c.Routes = nil
-	if err := c.Set("origin", origin); err != nil {
-		return report, usageError{fmt.Errorf("--origin: %w", err)}
-	}
-	if err := c.Validate(); err != nil {
-		return report, err
+		if len(c.Routes) == 0 || c.Origin != "" {
+			c.Origin = origin
+		}
+		for i := range c.Routes {
+			c.Routes[i].Origin = origin
+		}
+		if err := c.Validate(); err != nil {
+			return report, err
+		}
 	}
 	w, err := wire(c, newToken(), nil)
 	if err != nil {
