@@ -72,6 +72,19 @@ func TestTwice(t *testing.T) {
 	assert.Contains(t, miss.Advice[0], "It is stored now: for the next 60 s this request is a hit.")
 }
 
+// What is stored need not be a hit the next time.
+func TestStoredIsNoHit(t *testing.T) {
+	for header, want := range map[string]string{
+		"no-cache, max-age=60":                "every use of it is validated",
+		"max-age=0, stale-while-revalidate=9": "stale already: the next request has it validated, or gets it while it is refreshed",
+	} {
+		r := offline(t, setup(t, withHeader("Cache-Control", header)), Request{URL: "http://www.example.com/"})
+		if a := r.Answers[0]; assert.True(t, a.IsStored, header) {
+			assert.Contains(t, a.Advice[0], want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	r := offline(t, setup(t, withHeader("Cache-Control", "private")), Request{URL: "https://www.example.com/", Headers: map[string]string{"accept": "a"}})
 	a := r.Answers[0]

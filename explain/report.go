@@ -150,8 +150,12 @@ func Advice(o *proxy.Outcome) []string {
 	}
 	asked := o.Action == policy.Fetch || o.Action == policy.Validate
 	switch {
+	case asked && o.Stored && o.Trace.Has(policy.StepValidated):
+		add("It is stored now, and every use of it is validated with the origin.")
 	case asked && o.Stored && o.TTL > 0:
 		add("It is stored now: for the next " + policy.Span(o.TTL) + " this request is a hit.")
+	case asked && o.Stored:
+		add("It is stored now, but stale already: the next request has it validated, or gets it while it is refreshed.")
 	case asked && o.Refused != policy.ReasonNone:
 		add(o.Refused.Advice())
 		if o.Reason.Info().Group == policy.GroupFetch && o.Action == policy.Fetch {

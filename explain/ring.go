@@ -36,6 +36,7 @@ func (r *Ring) Observe(o *proxy.Outcome) {
 	bare.Trace = nil
 	bare.Key = cut(o.Key)
 	a := NewAnswer(&bare)
+	a.Advice = Advice(o)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if old := r.kept[r.next].answer.RequestID; r.byID[old] == r.next {

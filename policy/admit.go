@@ -3,6 +3,7 @@ package policy
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Admit judges whether a response may be stored. It returns what is to be
@@ -65,8 +66,8 @@ func Admit(rq *Request, rs *Response, t Times, r *Rules) (*Stored, Reason) {
 	if rq.Method == http.MethodPost {
 		s.Method = http.MethodGet // it answers GET requests from now on
 	}
-	if life <= 0 && !s.Validator() && !s.originWindow(&d) {
-		return nil, trace.gate("use", NoFreshness)
+	if why := trace.gate("use", s.useGate(life, &d)); why != ReasonNone {
+		return nil, why
 	}
 	trace.Note(StepAdmitted)
 	return s, ReasonNone
@@ -156,6 +157,14 @@ func (s *Stored) setStale(d *ResponseDirectives, r *Rules) {
 	if d.StaleIfError.present {
 		s.StaleIfError = d.StaleIfError.value
 	}
+}
+
+// useGate refuses what would neither be fresh for a moment, nor could be validated.
+func (s *Stored) useGate(life time.Duration, d *ResponseDirectives) Reason {
+	if life <= 0 && !s.Validator() && !s.originWindow(d) {
+		return NoFreshness
+	}
+	return ReasonNone
 }
 
 // originWindow reports whether the origin lets the response be used stale, so

@@ -175,6 +175,10 @@ func (s *Stored) Outdated() *Stored {
 	return &c
 }
 
-// LifetimeTo returns the freshness lifetime of a stored response that is stale from
-// a time on, if not before.
-func (s *Stored) LifetimeTo(at time.Time) time.Duration { return min(s.Lifetime, s.Age(at)) }
+// EndAt makes a response that is not shared yet stale from the time of a soft purge
+// on. One that is stale by then stays as it is.
+func (s *Stored) EndAt(at time.Time) {
+	if life := s.Age(at); life < s.Lifetime {
+		s.Lifetime, s.Source = life, SourcePurge
+	}
+}

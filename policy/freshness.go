@@ -19,10 +19,11 @@ const (
 	SourceStatusTTL               // configured for the status
 	SourceHeuristic               // heuristic
 	SourceInvalid                 // a directive that is invalid, which counts as stale (RFC 9111, 4.2.1)
+	SourcePurge                   // a soft purge ended it, whatever gave it
 )
 
 func (s Source) String() string {
-	return [...]string{"none", "rule", "targeted", "s-maxage", "max-age", "expires", "status-ttl", "heuristic", "invalid"}[s]
+	return [...]string{"none", "rule", "targeted", "s-maxage", "max-age", "expires", "status-ttl", "heuristic", "invalid", "purge"}[s]
 }
 
 // explicit reports whether the origin gave the lifetime.

@@ -188,7 +188,7 @@ func TestAge(t *testing.T) {
 
 func TestSourceNames(t *testing.T) {
 	seen := map[string]bool{}
-	for s := SourceNone; s <= SourceInvalid; s++ {
+	for s := SourceNone; s <= SourcePurge; s++ {
 		assert.NotEmpty(t, s.String())
 		assert.False(t, seen[s.String()], s)
 		seen[s.String()] = true

@@ -143,11 +143,13 @@ func OnError(rq *Request, s *Stored, now time.Time) bool {
 	if s.MustRevalidate || s.NoCache {
 		return false
 	}
-	window := s.StaleIfError
-	if c := rq.Directives.StaleIfError; c.present {
-		window = max(window, c.value)
-	}
-	return s.Age(now)-s.Lifetime <= window
+	return s.Age(now)-s.Lifetime <= ErrorWindow(rq, s)
+}
+
+// ErrorWindow returns for how long after its lifetime a stored response may stand in
+// for an origin that fails: as long as it says itself, or the client (RFC 5861, 4).
+func ErrorWindow(rq *Request, s *Stored) time.Duration {
+	return max(s.StaleIfError, rq.Directives.StaleIfError.value)
 }
 
 // Failed reports whether a status of the origin counts as a failure for which

@@ -37,6 +37,8 @@ const (
 
 	StepPass
 	StepCacheable
+	StepMarks
+	StepPurged
 	StepNothing
 	StepFound
 	StepMatches
@@ -47,6 +49,8 @@ const (
 	StepAge
 	StepFreshFor
 	StepStaleFor
+	StepEnded
+	StepNeverFresh
 	StepWindows
 	StepNeverStale
 	StepHeld
@@ -95,6 +99,7 @@ const (
 	StepInitialAge
 	StepVaries
 	StepKeeps
+	StepValidated
 	StepAdmitted
 	StepRefused
 	StepTooLong
@@ -132,6 +137,8 @@ var steps = [codeCount]StepInfo{
 	StepQuery: {"query", StageKey, "", "rules turn the query {before} into {after}"},
 	StepKey:   {"key", StageKey, "RFC 9111, 2", "its key is {key}: scheme {scheme}, host {host}, path {path}, query {query}"},
 
+	StepMarks:   {"marks", StageLookup, "", "what is stored is checked against the purges in force: {marks}"},
+	StepPurged:  {"purged", StageLookup, "", "what is stored with status {status} counts as gone: it was asked for before the purge of {mark} at {time}"},
 	StepNothing: {"nothing-stored", StageLookup, "", "nothing is stored under this key"},
 	StepFound:   {"stored", StageLookup, "", "under this key {count} stored"},
 	StepMatches: {"variant-matches", StageLookup, "RFC 9111, 4.1", "response {number} (status {status}) fits: {vary}"},
@@ -142,6 +149,8 @@ var steps = [codeCount]StepInfo{
 	StepAge:        {"age", StageJudge, "RFC 9111, 4.2.3", "its age is {age}: it was {initial} old when it arrived {since} ago"},
 	StepFreshFor:   {"fresh-for", StageJudge, "RFC 9111, 4.2", "its lifetime of {lifetime} (by {source}) is not over: it stays fresh for {ttl}"},
 	StepStaleFor:   {"stale-for", StageJudge, "RFC 9111, 4.2", "its lifetime of {lifetime} (by {source}) is over: it has been stale for {staleness}"},
+	StepEnded:      {"ended", StageJudge, "", "a soft purge ended its freshness at the age of {lifetime}: it has been stale for {staleness}"},
+	StepNeverFresh: {"never-fresh", StageJudge, "RFC 9111, 4.2", "nothing gave it a lifetime: it has been stale for {staleness}"},
 	StepWindows:    {"stale-windows", StageJudge, "RFC 5861", "stale, it may be used for {revalidate} while it is refreshed, and for {error} when the origin fails"},
 	StepNeverStale: {"never-stale", StageJudge, "RFC 9111, 4.2.4", "it may never be used stale: must-revalidate, proxy-revalidate, s-maxage or no-cache says so"},
 	StepHeld:       {"part-held", StageJudge, "RFC 9111, 3.3", "only a part of it is stored ({held}), which is all that is asked for"},
@@ -190,6 +199,7 @@ var steps = [codeCount]StepInfo{
 	StepInitialAge:        {"initial-age", StageAdmit, "RFC 9111, 4.2.3", "it was {age} old on arrival: the greater of {apparent} (arrival less Date) and {field} (its Age field) + {delay} (the exchange)"},
 	StepVaries:            {"varies", StageAdmit, "RFC 9111, 4.1", "it is for requests that agree in {fields}"},
 	StepKeeps:             {"keeps", StageAdmit, "", "what it can be validated with: {validators}; stale, it may be used for {revalidate} while it is refreshed and for {error} when the origin fails"},
+	StepValidated:         {"always-validated", StageAdmit, "RFC 9111, 5.2.2.4", "the origin wants every use of it validated, fresh or not"},
 	StepAdmitted:          {"admitted", StageAdmit, "RFC 9111, 3", "it may be stored"},
 	StepTooLong:           {"too-long", StageAdmit, "", "it is not stored: its content of {length} bytes is more than the {most} of the largest object that is stored"},
 	StepRefused:           {"refused", StageAdmit, "", "it is not stored: {why}"},

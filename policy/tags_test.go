@@ -153,10 +153,21 @@ func TestInvalidatedGroups(t *testing.T) {
 	}
 }
 
-func TestLifetimeTo(t *testing.T) {
+func TestEndAt(t *testing.T) {
 	at := time.Unix(1000, 0)
-	s := &Stored{Times: Times{Received: at}, InitialAge: 10 * time.Second, Lifetime: time.Minute}
-	assert.Equal(t, 25*time.Second, s.LifetimeTo(at.Add(15*time.Second)), "its age then")
-	assert.Equal(t, time.Minute, s.LifetimeTo(at.Add(time.Hour)), "it was stale before")
-	assert.Equal(t, time.Duration(0), s.LifetimeTo(at.Add(-time.Hour)), "before it was there")
+	for _, tc := range []struct {
+		name  string
+		after time.Duration
+		want  time.Duration
+		by    Source
+	}{
+		{"its age then", 15 * time.Second, 25 * time.Second, SourcePurge},
+		{"it was stale before", time.Hour, time.Minute, SourceMaxAge},
+		{"before it was there", -time.Hour, 0, SourcePurge},
+	} {
+		s := &Stored{Times: Times{Received: at}, InitialAge: 10 * time.Second, Lifetime: time.Minute, Source: SourceMaxAge}
+		s.EndAt(at.Add(tc.after))
+		assert.Equal(t, tc.want, s.Lifetime, tc.name)
+		assert.Equal(t, tc.by, s.Source, tc.name)
+	}
 }

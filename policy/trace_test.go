@@ -90,6 +90,8 @@ func TestSentence(t *testing.T) {
 		{"X: y", "nothing gives it a lifetime: there is no max-age, s-maxage or Expires, and no Last-Modified to guess by (RFC 9111, 4.2.1)"},
 		{"X: y", "it is not stored: no freshness lifetime and no validator: it could never be used (RFC 9111, 4.2)"},
 		{"Pragma: no-cache", "its Pragma: no-cache is taken for Cache-Control: no-cache (RFC 9111, 5.4)"},
+		{"Cache-Control: no-cache, max-age=60", "the origin wants every use of it validated, fresh or not (RFC 9111, 5.2.2.4)"},
+		{"Cache-Control: max-age=60", "gate use, whether it could ever be used: passed"},
 		{"Cache-Control: private", "gate rfc, what RFC 9111, 3 forbids: refused, private (RFC 9111, 5.2.2.7)"},
 		{"Cache-Control: max-age=60 | Set-Cookie: a=b", "gate set-cookie, the rule for cookies: refused, set-cookie (RFC 9111, 7.3; configuration)"},
 		{"Cache-Control: max-age=60 | Vary: Cookie, Accept", "it is for requests that agree in Accept, Cookie (RFC 9111, 4.1)"},
@@ -108,6 +110,10 @@ func TestSentencesOfJudge(t *testing.T) {
 	stored := func(asked, header string) *Stored {
 		s, why := Admit(request("GET", asked), &Response{Status: 200, Fields: fields(header)}, Times{t0, t0}, plain())
 		require.NotNil(t, s, why.String())
+		return s
+	}
+	ended := func(s *Stored) *Stored {
+		s.EndAt(t0.Add(20 * time.Second))
 		return s
 	}
 	for _, tc := range []struct {
@@ -129,6 +135,12 @@ func TestSentencesOfJudge(t *testing.T) {
 		}},
 		{"never stale", "", []*Stored{stored("", "Cache-Control: s-maxage=60")}, 70 * time.Second, []string{
 			"it may never be used stale: must-revalidate, proxy-revalidate, s-maxage or no-cache says so (RFC 9111, 4.2.4)",
+		}},
+		{"ended", "", []*Stored{ended(stored("", "Cache-Control: max-age=600"))}, 70 * time.Second, []string{
+			"a soft purge ended its freshness at the age of 20 s: it has been stale for 50 s",
+		}},
+		{"never fresh", "", []*Stored{stored("", "Etag: \"a\"")}, 70 * time.Second, []string{
+			"nothing gave it a lifetime: it has been stale for 70 s (RFC 9111, 4.2)",
 		}},
 		{"variants", "Accept: b", []*Stored{stored("Accept: a", "Cache-Control: max-age=60 | Vary: Accept"), stored("", "Cache-Control: max-age=60 | Vary: Accept")}, 0, []string{
 			"response 1 (status 200) does not fit: it is for Accept: \"a\", and here that is \"b\" (RFC 9111, 4.1)",
@@ -217,6 +229,9 @@ func TestTracedEqualsUntraced(t *testing.T) {
 			require.Equal(t, wantWhy, why)
 			requireTold(t, traced.Trace, gap, told)
 			if got != nil {
+				if rng.IntN(8) == 0 {
+					got.EndAt(times.Received.Add(time.Second))
+				}
 				stored = append(stored, got)
 			}
 		}

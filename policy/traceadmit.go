@@ -150,4 +150,7 @@ func (t *Trace) admitted(f Fields, s *Stored) {
 		validators = append(validators, "Last-Modified "+dateText(s.LastModified))
 	}
 	t.Note(StepKeeps, "validators", listedOr(validators, "nothing"), "revalidate", s.StaleWhileRevalidate, "error", s.StaleIfError)
+	if s.NoCache {
+		t.Note(StepValidated)
+	}
 }

@@ -54,12 +54,20 @@ func (t *Trace) aged(rq *Request, s *Stored, d *Decision, now time.Time) {
 	switch {
 	case d.TTL > 0:
 		t.Note(StepFreshFor, "lifetime", s.Lifetime, "source", s.Source, "ttl", d.TTL)
-	case s.MustRevalidate:
-		t.Note(StepStaleFor, "lifetime", s.Lifetime, "source", s.Source, "staleness", -d.TTL)
-		t.Note(StepNeverStale)
 	default:
-		t.Note(StepStaleFor, "lifetime", s.Lifetime, "source", s.Source, "staleness", -d.TTL)
-		t.Note(StepWindows, "revalidate", s.StaleWhileRevalidate, "error", s.StaleIfError)
+		code := StepStaleFor
+		switch s.Source {
+		case SourcePurge:
+			code = StepEnded
+		case SourceNone:
+			code = StepNeverFresh
+		}
+		t.Note(code, "lifetime", s.Lifetime, "source", s.Source, "staleness", -d.TTL)
+		if s.MustRevalidate {
+			t.Note(StepNeverStale)
+		} else {
+			t.Note(StepWindows, "revalidate", s.StaleWhileRevalidate, "error", s.StaleIfError)
+		}
 	}
 	if s.Partial == nil {
 		return

@@ -177,6 +177,6 @@ func (x *exchange) lookup() (stored []*policy.Stored) {
 			return stored
 		}
 	}
-	x.resource, stored = x.p.fetcher.Lookup(x.key)
+	x.resource, stored = x.p.fetcher.LookupTraced(x.key, x.o.Trace)
 	return stored
 }

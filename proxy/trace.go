@@ -94,7 +94,7 @@ func (x *exchange) traceStandIn(j *revalidate.Job, e *revalidate.Entry) {
 		verdict = "yes: it is within its time for that"
 	case j.Resource != nil && j.Decision.Index >= 0:
 		s := j.Resource.Stored[j.Decision.Index]
-		verdict = "no: its " + policy.Span(s.StaleIfError) + " for that are over"
+		verdict = "no: its " + policy.Span(policy.ErrorWindow(x.facts, s)) + " for that are over"
 		if s.MustRevalidate || s.NoCache {
 			verdict = "no: the origin forbids it"
 		}

@@ -36,6 +36,18 @@ type Mark struct {
 	Time   time.Time
 }
 
+// String tells what the mark is for.
+func (m *Mark) String() string {
+	s := strings.TrimSpace(m.Kind.String() + " " + m.Value)
+	if m.Kind == Group {
+		s += " of " + m.Origin
+	}
+	if m.Soft {
+		s += " (soft)"
+	}
+	return s
+}
+
 // hits reports whether a mark of a kind that is compared with keys hits one.
 func (m *Mark) hits(key string) bool {
 	if m.Kind == Everything {

@@ -148,6 +148,9 @@ func (r *run) note(f *Finding, p pair, s *policy.Stored) {
 	}
 }
 
+// Mark returns a mark, which must not be changed.
+func (m *Marks) Mark(i int) *Mark { return &m.all[i] }
+
 // Time returns the time of a mark.
 func (m *Marks) Time(i int) time.Time {
 	n := len(m.runs) - 1

@@ -280,8 +280,12 @@ func (f *Fetcher) Invalidate(key string) bool {
 }
 
 // Lookup returns what is stored for a key, nil for nothing.
-func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) {
-	r := new(Resource)
+func (f *Fetcher) Lookup(key string) (*Resource, []*policy.Stored) { return f.LookupTraced(key, nil) }
+
+// LookupTraced is Lookup, and tells which marks of purges it looks at and what they hit.
+func (f *Fetcher) LookupTraced(key string, t *policy.Trace) (*Resource, []*policy.Stored) {
+	f.traceMarks(t)
+	r := &Resource{trace: t}
 	if !f.LookupIn(r, key, time.Now()) {
 		return nil, nil
 	}

@@ -76,10 +76,11 @@ func (r *Resource) strike(set *purge.Marks, key string) bool {
 	for i, e := range r.Entries {
 		found := set.Find(key, e.Stored)
 		if found.Hard >= 0 {
+			r.tracePurged(e, set.Mark(found.Hard))
 			continue
 		}
 		if found.Soft >= 0 {
-			e.Lifetime = e.LifetimeTo(set.Time(found.Soft))
+			e.EndAt(set.Time(found.Soft))
 		}
 		r.Entries[left], r.Stored[left] = e, r.Stored[i]
 		left++
@@ -138,7 +139,7 @@ func (fl *flight) settled(m *inForce, e *Entry) (*Entry, policy.Reason) {
 // staleFrom returns the entry as it is stored when it is stale from a time on.
 func (e *Entry) staleFrom(at time.Time) *Entry {
 	stored := *e.Stored
-	stored.Lifetime = stored.LifetimeTo(at)
+	stored.EndAt(at)
 	return &Entry{Stored: &stored, Fields: e.Fields, Body: e.Body, touched: e.used()}
 }
 

@@ -13,6 +13,7 @@ type Resource struct {
 	Entries []*Entry
 	Stored  []*policy.Stored // of the entries, in the same order, for judging
 
+	trace *policy.Trace // is told of marks that hit what is read; nil for none
 	kept  Kept
 	of    *Fetcher // that has read it, nil for none
 	hards uint64   // purges up to then that make things dead

@@ -107,7 +107,7 @@ func (s *saved) plausible(size int64) bool {
 	return s.since > -longest && s.since < longest && isKey(s.key) &&
 		(st.Method == http.MethodGet || st.Method == http.MethodHead && size == 0 && st.Partial == nil) &&
 		st.Status >= 200 && st.Status <= 999 && st.Status != http.StatusNotModified &&
-		st.Source <= policy.SourceInvalid &&
+		st.Source <= policy.SourcePurge &&
 		(st.Status != http.StatusNoContent || size == 0) &&
 		len(st.Tags) <= policy.MostTagBytes && strings.Count(st.Tags, "\n") < policy.MostTags &&
 		len(st.Vary) == len(st.VaryValues) && slices.IsSorted(st.Vary) && !slices.ContainsFunc(st.Vary, isNoName) &&

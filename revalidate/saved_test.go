@@ -104,7 +104,7 @@ func TestWhatNobodyWouldStoreIsInvalid(t *testing.T) {
 		"a negative age":             func(s *saved) { s.stored.InitialAge = -1 },
 		"a lifetime beyond all":      func(s *saved) { s.stored.Lifetime = 1<<63 - 1 },
 		"a receipt in a far future":  func(s *saved) { s.since = -1 << 62 },
-		"a source that is none":      func(s *saved) { s.stored.Source = policy.SourceInvalid + 1 },
+		"a source that is none":      func(s *saved) { s.stored.Source = policy.SourcePurge + 1 },
 		"a 206 without its parts":    func(s *saved) { s.stored.Status = 206 },
 		"parts of a 200":             func(s *saved) { part(10, policy.ByteRange{First: 0, Last: 4})(s); s.stored.Status = 200 },
 		"parts of another length":    part(10, policy.ByteRange{First: 0, Last: 5}),

@@ -129,8 +129,8 @@ func (f *Fetcher) cleanKey(m *inForce, key string) {
 				continue
 			case found.Soft >= 0:
 				m.states[found.Soft].entries.Add(1)
-				if at := m.set.Time(found.Soft); e.LifetimeTo(at) < e.Lifetime {
-					e, changed = e.staleFrom(at), true
+				if ended := e.staleFrom(m.set.Time(found.Soft)); ended.Lifetime < e.Lifetime {
+					e, changed = ended, true
 				}
 			}
 			entries = append(entries, e)

@@ -6,10 +6,34 @@ import (
 	"strings"
 
 	"cacheproxy/policy"
+	"cacheproxy/purge"
 )
 
 // trace returns where the job's steps are recorded; nil when nobody wants them.
 func (j *Job) trace() *policy.Trace { return j.Facts.Trace }
+
+// traceMarks tells which purges are still to be looked out for: of the others nothing
+// is left in the store.
+func (f *Fetcher) traceMarks(t *policy.Trace) {
+	if t == nil {
+		return
+	}
+	marks := []string{"none"}
+	if states := f.marks.Load().states; len(states) > 0 {
+		marks = marks[:0]
+		for _, s := range states {
+			marks = append(marks, s.Mark.String())
+		}
+	}
+	t.Note(policy.StepMarks, "marks", marks)
+}
+
+// tracePurged tells that a hard mark hits an entry.
+func (r *Resource) tracePurged(e *Entry, m *purge.Mark) {
+	if r.trace != nil {
+		r.trace.Note(policy.StepPurged, "status", e.Status, "mark", m.String(), "time", m.Time)
+	}
+}
 
 // traceAsked tells by which conditions, or for which part, the origin is asked.
 func (j *Job) traceAsked(r *http.Request, conditional bool) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"cacheproxy/policy"
+	"cacheproxy/purge"
 )
 
 // traced gives a job a trace.
@@ -98,5 +99,45 @@ func TestTraceOfSecondRequest(t *testing.T) {
 		b.next().respond(200, "Cache-Control: max-age=60", `Etag: "b"`).send("new").end()
 		cl.complete("new")
 		assert.Equal(t, []policy.Code{policy.StepFlight, policy.StepConditions, policy.StepAnswered, policy.StepUnknown, policy.StepAnswered}, codes(trace)[:5])
+	})
+}
+
+// Which marks are looked at is told, and what they hit while it is still in the store.
+func TestTraceOfPurged(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "a", "Cache-Control: max-age=600", "Cache-Tag: t")
+		sentences := func() (all []string) {
+			trace := new(policy.Trace)
+			b.f.LookupTraced("http://site.test/a", trace)
+			steps, _ := trace.Steps()
+			for _, s := range steps {
+				all = append(all, s.Sentence())
+			}
+			return all
+		}
+		assert.Equal(t, []string{"what is stored is checked against the purges in force: none"}, sentences())
+		var states []*standing // in force, and not swept for
+		for _, m := range []purge.Mark{{Kind: purge.Host, Value: "other.test", Soft: true}, {Kind: purge.Group, Value: "g", Origin: "http://x.test"}, {Kind: purge.Tag, Value: "t"}} {
+			m.Time = time.Now()
+			states = append(states, &standing{Mark: m})
+		}
+		b.f.marks.Store(b.f.marks.Load().with(states))
+		assert.Equal(t, []string{
+			"what is stored is checked against the purges in force: host other.test (soft), group g of http://x.test, tag t",
+			"what is stored with status 200 counts as gone: it was asked for before the purge of tag t at Sat, 01 Jan 2000 00:00:00 GMT",
+		}, sentences())
+	})
+}
+
+// What a soft purge ended is not told to have had a short lifetime.
+func TestTraceOfSoftlyPurged(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.fill("/a", "a", "Cache-Control: max-age=600", "Cache-Tag: t")
+		time.Sleep(20 * time.Second)
+		b.f.Purge([]purge.Mark{{Kind: purge.Tag, Value: "t", Soft: true}}, nil).Wait(b.Context())
+		time.Sleep(5 * time.Second)
+		_, stored := b.f.Lookup("http://site.test/a")
+		assert.Equal(t, policy.SourcePurge, stored[0].Source)
+		assert.Equal(t, 20*time.Second, stored[0].Lifetime)
 	})
 }
