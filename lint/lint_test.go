@@ -135,6 +135,22 @@ func TestCostAndOrder(t *testing.T) {
 	assert.Empty(t, l.Findings())
 }
 
+// Misses are the cost of what makes them, and of nothing else.
+func TestWhatCostsNoHits(t *testing.T) {
+	l := New()
+	for range 3 {
+		l.Observe(response("/a", "Cache-Control: max-age=1 | no Date | no Content-Type"))
+		l.Observe(response("/b", good+" | Date: "+dated(time.Hour)))
+		l.Observe(response("/c", good+" | Date: "+dated(-time.Hour)))
+	}
+	misses := map[string]int64{}
+	for _, f := range l.Findings() {
+		assert.EqualValues(t, 3, f.Count)
+		misses[string(f.Kind)+f.Detail] = f.Misses
+	}
+	assert.Equal(t, map[string]int64{"no-validator": 2, "date-missing": 0, "content-type-missing": 0, "date-offahead": 0, "date-offbehind": 2}, misses)
+}
+
 // What says nothing about pages is not looked at.
 func TestNotObserved(t *testing.T) {
 	l := New()

@@ -21,7 +21,7 @@ type Finding struct {
 	Detail  string    `json:"detail,omitempty"` // the field, parameter, member or pair at fault
 	Text    string    `json:"text"`             // what it means, and what to do
 	Count   int64     `json:"count"`            // responses that show it
-	Misses  int64     `json:"misses"`           // of those, for what had been asked for shortly before: its cost
+	Misses  int64     `json:"misses"`           // of those, for what had been asked for shortly before: its cost, if it has any
 	Most    int       `json:"most,omitempty"`   // values seen of one URL or path, about
 	Example string    `json:"example"`          // a URL
 	First   time.Time `json:"first"`
@@ -69,7 +69,7 @@ func (l *Linter) Observe(r *Response) {
 	again := *slot == url
 	*slot = url
 	for _, i := range issues {
-		l.note(r, i, again, 0)
+		l.note(r, i, again && i.costsHits(), 0)
 	}
 	if r.Status == http.StatusOK {
 		l.trackURL(r, url)

@@ -91,6 +91,18 @@ var texts = map[Kind]string{
 	PragmaOnly:     "Pragma means nothing in a response. Send Cache-Control.",
 }
 
+// costsHits reports whether what was found makes misses: what is not stored for it, not
+// used for as long, or transferred again.
+func (i Issue) costsHits() bool {
+	switch i.Kind {
+	case TypeMissing, DateMissing, DateInvalid:
+		return false
+	case DateOff:
+		return i.Detail == "behind" // so old that it is stale too early
+	}
+	return true
+}
+
 // Kinds returns all kinds, in the order of their description.
 func Kinds() []Kind {
 	return []Kind{
