@@ -44,6 +44,7 @@ const (
 	StepMatches
 	StepDiffers
 	StepUnfit
+	StepOthers
 	StepChosen
 
 	StepAge
@@ -127,7 +128,7 @@ var steps = [codeCount]StepInfo{
 	StepRequest:       {"request", StageAccept, "", "{method} {url}, asked by {client}"},
 	StepRoute:         {"route", StageAccept, "", "the route {route} leads to {origin}"},
 	StepRule:          {"rule", StageAccept, "", "rule {index} of {rules}, for {match}, applies: {changes}"},
-	StepNoRule:        {"no-rule", StageAccept, "", "of {rules} rules none matches the request"},
+	StepNoRule:        {"no-rule", StageAccept, "", "none of the rules matches the request; their number is {rules}"},
 	StepWishes:        {"wishes", StageAccept, "RFC 9111, 5.2.1", "the client asks for {wishes}"},
 	StepWishesIgnored: {"wishes-ignored", StageAccept, "", "a rule says to ignore what clients demand; of {wishes} this is left: {left}"},
 	StepCookies:       {"cookies-dropped", StageAccept, "", "a rule drops these cookies from the request: {cookies}"},
@@ -144,6 +145,7 @@ var steps = [codeCount]StepInfo{
 	StepMatches: {"variant-matches", StageLookup, "RFC 9111, 4.1", "response {number} (status {status}) fits: {vary}"},
 	StepDiffers: {"variant-differs", StageLookup, "RFC 9111, 4.1", "response {number} (status {status}) does not fit: it is for {field}: {stored}, and here that is {asked}"},
 	StepUnfit:   {"variant-unfit", StageLookup, "", "response {number} (status {status}) cannot answer this: {because}"},
+	StepOthers:  {"others-differ", StageLookup, "RFC 9111, 4.1", "{count} not fit either"},
 	StepChosen:  {"chosen", StageLookup, "RFC 9111, 4", "response {number} is looked at: of those that fit it is the newest"},
 
 	StepAge:        {"age", StageJudge, "RFC 9111, 4.2.3", "its age is {age}: it was {initial} old when it arrived {since} ago"},

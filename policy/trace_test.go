@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,6 +201,19 @@ func sentences(trace *Trace) (all []string) {
 	return all
 }
 
+// However many variants there are, the decision is told.
+func TestManyVariants(t *testing.T) {
+	s := &Stored{Method: "GET", Status: 200, Times: Times{t0, t0}, Date: t0, Lifetime: time.Minute, Source: SourceMaxAge, Vary: []string{"Accept"}, VaryValues: []string{"a"}}
+	stored := slices.Repeat([]*Stored{s}, 300)
+	rq := request("GET", "Accept: b")
+	rq.Trace = new(Trace)
+	Judge(rq, stored, t0)
+	got := sentences(rq.Trace)
+	require.Len(t, got, 1+mostDiffering+1+1)
+	assert.Equal(t, "284 others do not fit either (RFC 9111, 4.1)", got[1+mostDiffering])
+	assert.Contains(t, got[len(got)-1], "the decision is to fetch")
+}
+
 // Whatever comes, a traced judgement is that of an untraced one, and every sentence
 // has all its facts.
 func TestTracedEqualsUntraced(t *testing.T) {
@@ -241,6 +255,7 @@ func TestTracedEqualsUntraced(t *testing.T) {
 		require.Equal(t, want, Judge(rq, stored, now))
 		requireTold(t, rq.Trace, gap, told)
 	}
+	told[StepOthers] = true // see TestManyVariants
 	for _, c := range Codes() {
 		if stage := c.Info().Stage; c >= StepNothing && stage == StageLookup || stage == StageJudge || stage == StageAdmit && c >= StepGoverns && c <= StepRefused {
 			assert.True(t, told[c], "no judgement tells %s (%d)", c, c)

@@ -15,6 +15,9 @@ func (t *Trace) judged(rq *Request, stored []*Stored, d *Decision, now time.Time
 	t.Decide(StepDecision, d.Reason, "action", d.Action)
 }
 
+// mostDiffering is of how many stored responses it is told why they do not fit.
+const mostDiffering = 16
+
 // looked tells which stored response a request selects, and why no other.
 func (t *Trace) looked(rq *Request, stored []*Stored, chosen int) {
 	if len(stored) == 0 {
@@ -22,9 +25,13 @@ func (t *Trace) looked(rq *Request, stored []*Stored, chosen int) {
 		return
 	}
 	t.Note(StepFound, "count", quantity(len(stored), "response is", "responses are"))
+	differing := 0
 	for i, s := range stored {
 		number := strconv.Itoa(i + 1)
 		if at := s.differs(rq.Fields); at >= 0 {
+			if differing++; differing > mostDiffering {
+				continue
+			}
 			name := s.Vary[at]
 			t.Note(StepDiffers, "number", number, "status", s.Status, "field", name,
 				"stored", Shown(name, s.VaryValues[at]), "asked", Shown(name, normalise(name, rq.Fields)))
@@ -42,6 +49,9 @@ func (t *Trace) looked(rq *Request, stored []*Stored, chosen int) {
 		default:
 			t.Note(StepMatches, "number", number, "status", s.Status, "vary", vary)
 		}
+	}
+	if more := differing - mostDiffering; more > 0 {
+		t.Note(StepOthers, "count", quantity(more, "other does", "others do"))
 	}
 	if chosen >= 0 && len(stored) > 1 {
 		t.Note(StepChosen, "number", strconv.Itoa(chosen+1))
