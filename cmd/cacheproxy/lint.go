@@ -53,7 +53,7 @@ func tellFindings(out io.Writer, list []insight.Finding) error {
 		return nil
 	}
 	for _, f := range list {
-		fmt.Fprintf(out, "%s  (route %s, %d responses, %d misses)\n  %s\n  for example %s\n\n",
+		fmt.Fprintf(out, "%s  (route %s; responses: %d, misses: %d)\n  %s\n  for example %s\n\n",
 			inert(f.Rule), inert(f.Route), f.Count, f.Misses, inert(f.Text), inert(f.Example))
 	}
 	return errFindings
