@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -179,6 +180,33 @@ func TestContext(t *testing.T) {
 	defer cancel()
 	_, err := Offline(ctx, s, Request{URL: "http://a.example/"})
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// Content that never ends does not keep the answer from being told.
+func TestEndlessContent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &discard{header: make(http.Header), room: 100}
+		for range 30 {
+			_, err := d.Write([]byte("x"))
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		require.False(t, d.cut)
+		time.Sleep(time.Second)
+		_, err := d.Write([]byte("x"))
+		assert.Error(t, err)
+		assert.True(t, d.cut)
+	})
+	d := &discard{header: make(http.Header), room: 10}
+	_, err := d.Write(make([]byte, 10))
+	require.NoError(t, err)
+	_, err = d.Write([]byte("x"))
+	assert.Error(t, err)
+	said := (&Answer{Cut: d.cut, Aborted: true, IsStored: true}).summary()
+	assert.Contains(t, said, "The rest was not read.")
+	assert.NotContains(t, said, "; stored")
+	advice := Advice(&proxy.Outcome{Action: policy.Fetch, Reason: policy.URIMiss, Stored: true, HasTTL: true, TTL: time.Minute, Aborted: true})
+	assert.Equal(t, []string{policy.URIMiss.Advice()}, advice)
 }
 
 func TestRing(t *testing.T) {

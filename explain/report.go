@@ -41,7 +41,7 @@ type Answer struct {
 	TTL       float64  `json:"ttl"`             // seconds; negative when stale
 	Bytes     int64    `json:"bytes"`
 	Aborted   bool     `json:"aborted,omitempty"`
-	Cut       bool     `json:"cut,omitempty"`    // the content was longer than is read here
+	Cut       bool     `json:"cut,omitempty"`    // the content was longer than is read here, see MostBody and MostTime
 	Duration  float64  `json:"duration"`         // seconds
 	Origin    float64  `json:"origin_time"`      // seconds
 	Steps     []Step   `json:"steps"`            // in their order
@@ -149,12 +149,13 @@ func Advice(o *proxy.Outcome) []string {
 		}
 	}
 	asked := o.Action == policy.Fetch || o.Action == policy.Validate
+	stored := asked && o.Stored && !o.Aborted // of what broke off here it is not known yet
 	switch {
-	case asked && o.Stored && o.Trace.Has(policy.StepValidated):
+	case stored && o.Trace.Has(policy.StepValidated):
 		add("It is stored now, and every use of it is validated with the origin.")
-	case asked && o.Stored && o.TTL > 0:
+	case stored && o.TTL > 0:
 		add("It is stored now: for the next " + policy.Span(o.TTL) + " this request is a hit.")
-	case asked && o.Stored:
+	case stored:
 		add("It is stored now, but stale already: the next request has it validated, or gets it while it is refreshed.")
 	case asked && o.Refused != policy.ReasonNone:
 		add(o.Refused.Advice())

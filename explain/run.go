@@ -11,9 +11,12 @@ import (
 	"cacheproxy/revalidate"
 )
 
-// MostBody is how many bytes of an answer's content are read; what is longer is
+// Bounds of the content of an answer that is read; what is longer, or never ends, is
 // broken off.
-const MostBody = 256 << 20
+const (
+	MostBody = 256 << 20 // bytes
+	MostTime = 30 * time.Second
+)
 
 // Run puts a request through a proxy and tells what came of it. The request counts
 // like any other: it is logged, and its answer is stored if it may be. The error
@@ -41,7 +44,7 @@ func Run(ctx context.Context, p *proxy.Proxy, q Request) (Report, error) {
 
 // ask puts one request through the proxy.
 func ask(p *proxy.Proxy, r *http.Request) Answer {
-	trace, w := new(policy.Trace), &discard{header: make(http.Header)}
+	trace, w := new(policy.Trace), &discard{header: make(http.Header), room: MostBody}
 	var a Answer
 	func() {
 		defer func() {
@@ -62,7 +65,8 @@ func ask(p *proxy.Proxy, r *http.Request) Answer {
 // discard is a response writer that keeps nothing.
 type discard struct {
 	header http.Header
-	size   int64
+	room   int64     // bytes that are still read
+	until  time.Time // nothing is read any more; zero until the content begins
 	cut    bool
 }
 
@@ -74,7 +78,11 @@ func (d *discard) WriteHeader(int) {}
 func (d *discard) Flush() {}
 
 func (d *discard) Write(b []byte) (int, error) {
-	if d.size += int64(len(b)); d.size > MostBody {
+	now := time.Now()
+	if d.until.IsZero() {
+		d.until = now.Add(MostTime)
+	}
+	if d.room -= int64(len(b)); d.room < 0 || now.After(d.until) {
 		d.cut = true
 		return 0, http.ErrContentLength
 	}

@@ -106,7 +106,7 @@ func (a *Answer) summary() string {
 	switch {
 	case a.Refused != "" && a.Action != policy.Pass.String():
 		b.WriteString("; not stored: " + a.Refused)
-	case a.IsStored:
+	case a.IsStored && !a.Aborted:
 		b.WriteString("; stored")
 	}
 	fmt.Fprintf(&b, ". It took %s", policy.Span(seconds(a.Duration)))
@@ -115,7 +115,7 @@ func (a *Answer) summary() string {
 	}
 	fmt.Fprintf(&b, "; %d bytes.", a.Bytes)
 	if a.Cut {
-		fmt.Fprintf(&b, " More than the first %d bytes were not read.", MostBody)
+		b.WriteString(" The rest was not read.")
 	} else if a.Aborted {
 		b.WriteString(" It broke off.")
 	}

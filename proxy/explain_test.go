@@ -47,6 +47,9 @@ func TestExplained(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, string(want), got, "%s is out of date; run: go test ./proxy -run TestExplained -update", golden)
 	}
+	kept, err := filepath.Glob("testdata/explain/*.txt")
+	require.NoError(t, err)
+	assert.Len(t, kept, len(policy.Reasons()), "one file for each reason, and no other")
 }
 
 // explainedBy returns an explanation with meaning and advice for each reason that a
