@@ -149,13 +149,10 @@ func (r *run) note(f *Finding, p pair, s *policy.Stored) {
 }
 
 // Mark returns a mark, which must not be changed.
-func (m *Marks) Mark(i int) *Mark { return &m.all[i] }
-
-// Time returns the time of a mark.
-func (m *Marks) Time(i int) time.Time {
+func (m *Marks) Mark(i int) *Mark {
 	n := len(m.runs) - 1
 	for i < m.runs[n].first {
 		n--
 	}
-	return m.runs[n].marks[i-m.runs[n].first].Time
+	return &m.runs[n].marks[i-m.runs[n].first]
 }

@@ -119,12 +119,12 @@ func TestMarksInRuns(t *testing.T) {
 		}
 		all = append(all, m)
 		marks = marks.With([]Mark{m})
-		assert.Equal(t, m.Time, marks.Time(i))
+		assert.Equal(t, m.Time, marks.Mark(i).Time)
 	}
 	marks = marks.With(nil)
 	assert.LessOrEqual(t, len(marks.runs), 4)
 	for i := range all {
-		assert.Equal(t, all[i].Time, marks.Time(i))
+		assert.Equal(t, all[i].Time, marks.Mark(i).Time)
 	}
 	for i := range 1010 {
 		requested := then.Add(time.Duration(i))

@@ -80,7 +80,7 @@ func (r *Resource) strike(set *purge.Marks, key string) bool {
 			continue
 		}
 		if found.Soft >= 0 {
-			e.EndAt(set.Time(found.Soft))
+			e.EndAt(set.Mark(found.Soft).Time)
 		}
 		r.Entries[left], r.Stored[left] = e, r.Stored[i]
 		left++
@@ -131,7 +131,7 @@ func (fl *flight) settled(m *inForce, e *Entry) (*Entry, policy.Reason) {
 		return nil, policy.Invalidated
 	}
 	if found.Soft >= 0 {
-		e = e.staleFrom(m.set.Time(found.Soft))
+		e = e.staleFrom(m.set.Mark(found.Soft).Time)
 	}
 	return e, policy.ReasonNone
 }

@@ -146,7 +146,7 @@ func (l *loading) restore(key string, e *Entry) *int64 {
 			return cache.Change[Kept]{Op: cache.Keep}
 		}
 		if found.Soft >= 0 {
-			e = e.staleFrom(marks.set.Time(found.Soft))
+			e = e.staleFrom(marks.set.Mark(found.Soft).Time)
 		}
 		old, dead := l.f.live(marks, key, k)
 		place := false // it would take another one's

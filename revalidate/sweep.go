@@ -129,7 +129,7 @@ func (f *Fetcher) cleanKey(m *inForce, key string) {
 				continue
 			case found.Soft >= 0:
 				m.states[found.Soft].entries.Add(1)
-				if ended := e.staleFrom(m.set.Time(found.Soft)); ended.Lifetime < e.Lifetime {
+				if ended := e.staleFrom(m.set.Mark(found.Soft).Time); ended.Lifetime < e.Lifetime {
 					e, changed = ended, true
 				}
 			}
