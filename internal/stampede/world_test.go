@@ -29,9 +29,8 @@ import (
 )
 
 const (
-	crowd    = 1000     // clients
-	bodySize = 10 << 20 // of the shared object; under the race detector, ten thousand MiB in all take half a minute
-	opening  = 64 << 10 // what the origin sends before it waits
+	crowd   = 1000     // clients
+	opening = 64 << 10 // what the origin sends before it waits
 )
 
 // world is an origin, the proxy before it, and what they saw; all of them on
