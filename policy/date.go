@@ -47,10 +47,11 @@ func parseUsual(s string) (t time.Time, ok bool) {
 	month := strings.Index(months, s[8:11])
 	day, hour, minute, second := number(s[5:7]), number(s[17:19]), number(s[20:22]), number(s[23:25])
 	year := 100*number(s[12:14]) + number(s[14:16])
-	if month < 0 || month%3 != 0 || year < 0 || day < 1 || day > 28 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
-		return t, false // as may be a day after the 28th
+	if month < 0 || month%3 != 0 || year < 0 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
+		return t, false
 	}
-	return time.Date(year, time.Month(month/3+1), day, hour, minute, second, 0, time.UTC), true
+	t = time.Date(year, time.Month(month/3+1), day, hour, minute, second, 0, time.UTC)
+	return t, t.Day() == day // not a 30th of February
 }
 
 const (

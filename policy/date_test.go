@@ -34,9 +34,11 @@ func TestParseDate(t *testing.T) {
 func TestUsualDates(t *testing.T) {
 	for day := time.Date(1899, time.December, 20, 23, 59, 58, 0, time.UTC); day.Year() < 2101; day = day.Add(997*time.Hour + 61*time.Second) {
 		got, ok := parseUsual(day.Format("Mon, 02 Jan 2006 15:04:05 GMT"))
-		assert.Equal(t, day.Day() <= 28, ok, "%s", day)
-		if ok {
-			assert.Equal(t, day, got)
-		}
+		assert.True(t, ok, "%s", day)
+		assert.Equal(t, day, got)
+	}
+	for _, none := range []string{"Thu, 31 Apr 1994 08:49:37 GMT", "Wed, 29 Feb 1995 08:49:37 GMT"} {
+		_, ok := parseUsual(none)
+		assert.False(t, ok, none)
 	}
 }
