@@ -22,7 +22,7 @@ import (
 const (
 	keys     = 600
 	clients  = 24
-	requests = 6_000 // where no time is given
+	requests = 3_000 // where no time is given
 
 	size0 = 4 << 20 // of the store, most of the time
 )
