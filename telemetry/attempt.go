@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,17 @@ import (
 
 	"cacheproxy/revalidate"
 )
+
+// full is a URL without user, password and what signs it, as the conventions for
+// url.full want it.
+func full(u *url.URL) string {
+	shown := *u
+	if u.User != nil {
+		shown.User = url.UserPassword("REDACTED", "REDACTED")
+	}
+	shown.RawQuery = redacted(u.RawQuery)
+	return shown.String()
+}
 
 // Attempt makes a span of a request to an origin, and tells the origin of it. The
 // traceparent of the request, which the proxy has set, names the span's parent. See
@@ -30,7 +42,7 @@ func (t *Tracing) Attempt(r *http.Request, resend int, send func(*http.Request) 
 		port = map[string]string{"http": "80", "https": "443"}[r.URL.Scheme]
 	}
 	number(&attributes, semconv.ServerPortKey, port)
-	attributes = append(attributes, semconv.ServerAddress(host), semconv.URLFull(r.URL.String()))
+	attributes = append(attributes, semconv.ServerAddress(host), semconv.URLFull(full(r.URL)))
 	if resend > 0 {
 		attributes = append(attributes, semconv.HTTPRequestResendCount(resend))
 	}
