@@ -52,11 +52,13 @@ type Certificate struct {
 }
 
 // Admin is the operator's side: health and metrics. Listen is "off" for none.
+// Objective (above 0, below 1) is the share of requests to be answered without a 5xx.
 type Admin struct {
-	Listen     string `yaml:"listen"`
-	Token      string `yaml:"token"`
-	DebugToken string `yaml:"debug_token"`
-	Pprof      bool   `yaml:"pprof"`
+	Listen     string  `yaml:"listen"`
+	Token      string  `yaml:"token"`
+	DebugToken string  `yaml:"debug_token"`
+	Pprof      bool    `yaml:"pprof"`
+	Objective  float64 `yaml:"objective"`
 }
 
 // Cache bounds the store. MaxObject is bytes, MaxVariants counts per URL. Engine
@@ -180,7 +182,7 @@ func Default() Config {
 	return Config{
 		Listen:       ":8080",
 		FastLane:     true,
-		Admin:        Admin{Listen: "127.0.0.1:8081"},
+		Admin:        Admin{Listen: "127.0.0.1:8081", Objective: 0.999},
 		Profile:      "default",
 		DrainTimeout: 30 * second,
 		Cache:        Cache{Size: 256 << 20, Engine: "ristretto", SizeExponent: 0.5, MaxObject: defaultMaxObject, MaxVariants: 64},

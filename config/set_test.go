@@ -169,7 +169,7 @@ func TestSetEnv(t *testing.T) {
 	want.Listen = ":9000" // an empty name in the environment is none
 	want.TLS = TLS{Listen: ":8443", Certificates: []Certificate{{Cert: "c.pem", Key: "k.pem"}}}
 	want.FastLane = false
-	want.Admin = Admin{Listen: "127.0.0.1:9", Token: "t0ken"}
+	want.Admin.Listen, want.Admin.Token = "127.0.0.1:9", "t0ken"
 	want.Cache.Size, want.Cache.MaxObject = 32<<20, 16<<20
 	want.Cache.Engine = "gdsf"
 	want.Profile = "rfc9111"

@@ -78,6 +78,9 @@ func (c *Config) validateOrigins(p *problems) {
 func (c *Config) validateAdmin(p *problems) {
 	p.check("admin.token", checkSecret(c.Admin.Token))
 	p.check("admin.debug_token", checkSecret(c.Admin.DebugToken))
+	if o := c.Admin.Objective; !(o > 0 && o < 1) {
+		p.add("admin.objective", "%v is out of range; use a share of all requests above 0 and below 1, as 0.999", o)
+	}
 	if err := checkAdminListen(c.Admin.Listen); err != nil {
 		p.check("admin.listen", err)
 		return

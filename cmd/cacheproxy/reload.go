@@ -101,6 +101,7 @@ var restartKeys = []struct {
 	{"admin.listen", func(c config.Config) any { return c.Admin.Listen }},
 	{"admin.token", func(c config.Config) any { return c.Admin.Token }},
 	{"admin.pprof", func(c config.Config) any { return c.Admin.Pprof }},
+	{"admin.objective", func(c config.Config) any { return c.Admin.Objective }},
 	{"tracing.endpoint", func(c config.Config) any { return c.Tracing.Endpoint }},
 	{"tracing.sample", func(c config.Config) any { return c.Tracing.Sample }},
 	{"limits.header_size", func(c config.Config) any { return c.Limits.HeaderSize }},

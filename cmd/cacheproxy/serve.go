@@ -124,7 +124,7 @@ func start(c config.Config, log *slog.Logger, stdout, stderr io.Writer) (a *app,
 		return a, err
 	}
 	a.metrics = admin.NewMetrics(a.sources())
-	a.insight = insight.New(insight.Options{Store: a.store.Stats})
+	a.insight = insight.New(insight.Options{Store: a.store.Stats, Objective: c.Admin.Objective})
 	a.metrics.Register(a.insight.Collector())
 	a.proxy = proxy.New(a.fetcher, w.proxy, a.observe)
 	if a.server, err = server.Listen(c.Listen, a.serverOptions(c)); err != nil {
