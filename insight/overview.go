@@ -29,19 +29,19 @@ type Overview struct {
 
 // Sum is what happened in a window.
 type Sum struct {
-	Requests   uint64            `json:"requests"`
-	Actions    map[string]uint64 `json:"actions"`
-	Classes    map[string]uint64 `json:"classes"`
-	HitRatio   *float64          `json:"hit_ratio"`      // stale answers included; null without requests
-	ByteRatio  *float64          `json:"byte_hit_ratio"` // null before anything was sent
-	BytesCache uint64            `json:"bytes_cache"`
-	BytesOther uint64            `json:"bytes_origin"`
-	Saved      uint64            `json:"saved_requests"`
-	SavedTime  float64           `json:"saved_origin_s"` // estimate: by the mean origin time of each route
-	Asked      uint64            `json:"origin_requests"`
-	Down       uint64            `json:"origin_failures"`
-	Hidden     uint64            `json:"hidden_failures"`
-	Aborted    uint64            `json:"aborted"`
+	Requests    uint64            `json:"requests"`
+	Actions     map[string]uint64 `json:"actions"`
+	Classes     map[string]uint64 `json:"classes"`
+	HitRatio    *float64          `json:"hit_ratio"`      // stale answers included; null without requests
+	ByteRatio   *float64          `json:"byte_hit_ratio"` // null before anything was sent
+	BytesCache  uint64            `json:"bytes_cache"`
+	BytesOrigin uint64            `json:"bytes_origin"`
+	Saved       uint64            `json:"saved_requests"`
+	SavedTime   float64           `json:"saved_origin_s"` // estimate: by the mean origin time of each route
+	Asked       uint64            `json:"origin_requests"`
+	Down        uint64            `json:"origin_failures"`
+	Hidden      uint64            `json:"hidden_failures"`
+	Aborted     uint64            `json:"aborted"`
 }
 
 // StatusCount is how often a status was the answer.
@@ -113,7 +113,7 @@ func sum(c Counts) Sum {
 	s := Sum{
 		Requests: c.Requests(), Actions: map[string]uint64{}, Classes: map[string]uint64{},
 		HitRatio: share(c.Hits(), c.Requests()), ByteRatio: share(c.BytesCache, c.BytesCache+c.BytesOrigin),
-		BytesCache: c.BytesCache, BytesOther: c.BytesOrigin,
+		BytesCache: c.BytesCache, BytesOrigin: c.BytesOrigin,
 		Saved: c.Saved, SavedTime: c.SavedTime.Seconds(), Asked: c.Asked, Down: c.Down, Hidden: c.Hidden, Aborted: c.Aborted,
 	}
 	for _, a := range policy.Actions() {

@@ -33,29 +33,29 @@ type Request struct {
 	Error     string    `json:"error"`  // how the origin failed (RFC 9209, 2.3)
 	Key       string    `json:"key"`
 
-	Status    int      `json:"status"`
-	FwdStatus int      `json:"fwd_status"` // of the origin; 0 if it did not answer this request
-	Action    string   `json:"action"`
-	Reason    string   `json:"reason"`
-	Text      string   `json:"reason_text"`
-	Clause    string   `json:"reason_clause"`
-	Refused   string   `json:"refused"` // why the response was not stored, if it was not
-	RefusedOf string   `json:"refused_text"`
-	Stored    bool     `json:"stored"`
-	Collapsed bool     `json:"collapsed"`
-	Aborted   bool     `json:"aborted"`
-	TTL       *float64 `json:"ttl_s"` // of the stored response; null without
-	Bytes     int64    `json:"bytes"`
-	FromCache int64    `json:"bytes_cache"`
-	Duration  float64  `json:"duration_ms"`
-	Origin    float64  `json:"origin_ms"`
+	Status      int      `json:"status"`
+	FwdStatus   int      `json:"fwd_status"` // of the origin; 0 if it did not answer this request
+	Action      string   `json:"action"`
+	Reason      string   `json:"reason"`
+	Text        string   `json:"reason_text"`
+	Clause      string   `json:"reason_clause"`
+	Refused     string   `json:"refused"` // why the response was not stored, if it was not
+	RefusedText string   `json:"refused_text"`
+	Stored      bool     `json:"stored"`
+	Collapsed   bool     `json:"collapsed"`
+	Aborted     bool     `json:"aborted"`
+	TTL         *float64 `json:"ttl_s"` // of the stored response; null without
+	Bytes       int64    `json:"bytes"`
+	FromCache   int64    `json:"bytes_cache"`
+	Duration    float64  `json:"duration_ms"`
+	Origin      float64  `json:"origin_ms"`
 }
 
 // Filter chooses among the recent requests; what is empty fits all.
 type Filter struct {
 	Reason string // the reason, or why the response was not stored
 	Status string // a code, or a class as 5xx
-	Host   string // without regard to case
+	Host   string // with its port or without, and without regard to case
 	Text   string // part of the URL, request ID or address, without regard to case
 	Limit  int    // most requests; at least 1
 }
@@ -192,12 +192,20 @@ func (f *Filter) fits(o *proxy.Outcome) bool {
 	if f.Status != "" && f.Status != strconv.Itoa(o.Status) && f.Status != classes[class(o.Status)] {
 		return false
 	}
-	if f.Host != "" && !strings.EqualFold(f.Host, o.Host) {
+	if f.Host != "" && !strings.EqualFold(f.Host, o.Host) && !strings.EqualFold(f.Host, withoutPort(o.Host)) {
 		return false
 	}
 	text := strings.ToLower(f.Text)
 	return text == "" || strings.Contains(strings.ToLower(o.Host+o.URI), text) ||
 		strings.Contains(strings.ToLower(o.RequestID), text) || strings.Contains(strings.ToLower(o.Remote), text)
+}
+
+// withoutPort leaves the brackets of an IPv6 address.
+func withoutPort(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host[:i]
+	}
+	return host
 }
 
 func request(id uint64, o *proxy.Outcome) Request {
@@ -210,7 +218,7 @@ func request(id uint64, o *proxy.Outcome) Request {
 		Bytes: o.Bytes, FromCache: o.FromCache, Duration: millis(o.Duration), Origin: millis(o.OriginTime),
 	}
 	if o.Refused != policy.ReasonNone {
-		r.Refused, r.RefusedOf = o.Refused.String(), o.Refused.Info().Text
+		r.Refused, r.RefusedText = o.Refused.String(), o.Refused.Info().Text
 	}
 	if o.HasTTL {
 		ttl := o.TTL.Seconds()

@@ -26,7 +26,7 @@ func TestARequestIsKeptInFull(t *testing.T) {
 			ID: "000000000001", RequestID: "4bf92f35", Time: time.Now(), Method: "GET", Host: "example.com", URI: "/a?b=c", Proto: "HTTP/1.1",
 			Remote: "192.0.2.7:41000", Route: "site", Target: "10.0.0.7:80", Key: "http://example.com/a?b=c",
 			Status: 200, FwdStatus: 200, Action: "fetch", Reason: "uri-miss", Text: policy.URIMiss.Info().Text, Clause: policy.URIMiss.Info().Clause,
-			Refused: "set-cookie", RefusedOf: policy.SetCookie.Info().Text, Stored: true, TTL: &ttl,
+			Refused: "set-cookie", RefusedText: policy.SetCookie.Info().Text, Stored: true, TTL: &ttl,
 			Bytes: 1024, Duration: 80, Origin: 60,
 		}, all[0])
 		for _, id := range []string{"000000000001", "4bf92f35"} {
@@ -58,18 +58,24 @@ func TestFilter(t *testing.T) {
 		in.Observe(with(miss(), func(o *proxy.Outcome) { o.URI, o.Status, o.FwdStatus = "/Broken", 503, 503 }))
 		in.Observe(with(miss(), func(o *proxy.Outcome) { o.URI, o.Host, o.Status = "/other", "OTHER.example", 404 }))
 		in.Observe(with(miss(), func(o *proxy.Outcome) { o.URI, o.Status, o.Remote = "/gone", 499, "[2001:db8::1]:7" }))
+		in.Observe(with(hit(), func(o *proxy.Outcome) { o.URI, o.Host = "/port", "with.example:8080" }))
+		in.Observe(with(hit(), func(o *proxy.Outcome) { o.URI, o.Host = "/address", "[fd00::2]" }))
 		for _, tc := range []struct {
 			filter Filter
 			want   []string
 		}{
-			{Filter{}, []string{"/gone", "/other", "/Broken", "/private", "/a?b=c"}},
-			{Filter{Reason: "fresh"}, []string{"/a?b=c"}},
+			{Filter{}, []string{"/address", "/port", "/gone", "/other", "/Broken", "/private", "/a?b=c"}},
+			{Filter{Reason: "fresh"}, []string{"/address", "/port", "/a?b=c"}},
 			{Filter{Reason: "private"}, []string{"/private"}},
 			{Filter{Reason: "uri-miss", Status: "5xx"}, []string{"/Broken"}},
 			{Filter{Status: "503"}, []string{"/Broken"}},
 			{Filter{Status: "other"}, []string{"/gone"}},
 			{Filter{Status: "4xx"}, []string{"/other"}},
 			{Filter{Host: "other.EXAMPLE"}, []string{"/other"}},
+			{Filter{Host: "with.example"}, []string{"/port"}},
+			{Filter{Host: "with.example:8080"}, []string{"/port"}},
+			{Filter{Host: "with"}, nil},
+			{Filter{Host: "[fd00::2]"}, []string{"/address"}},
 			{Filter{Text: "broken"}, []string{"/Broken"}},
 			{Filter{Text: "example.com/priv"}, []string{"/private"}},
 			{Filter{Text: "2001:DB8"}, []string{"/gone"}},
