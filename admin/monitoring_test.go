@@ -65,7 +65,7 @@ func exprs(t *testing.T) (all, recorded []string, alerts []string) {
 var (
 	metricName = regexp.MustCompile(`\b(?:cacheproxy|process|go)[:_][a-zA-Z0-9_:]+`)
 	matcher    = regexp.MustCompile(`(cacheproxy_[a-z_]+)\{([^}]*)\}`)
-	label      = regexp.MustCompile(`([a-z_]+)(=~|!=|=)"([^"]*)"`)
+	label      = regexp.MustCompile(`([a-z_]+)(=~|!~|!=|=)"([^"]*)"`)
 )
 
 // Each metric, label and value of the examples is one that /metrics has.
@@ -113,11 +113,39 @@ func TestMonitoringAsksForWhatIsThere(t *testing.T) {
 	}
 }
 
+// Grafana draws panels that have a place of their own, and asks the source that was chosen.
+func TestGrafanaPanelsHaveTheirPlaces(t *testing.T) {
+	type place struct{ X, Y, W, H int }
+	var board struct {
+		Panels []struct {
+			ID         int
+			Title      string
+			GridPos    place
+			Datasource struct{ UID string }
+		}
+	}
+	data, err := os.ReadFile(monitoring + "grafana.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &board))
+	ids, taken := map[int]string{}, map[place]string{}
+	for _, p := range board.Panels {
+		assert.Empty(t, ids[p.ID], p.Title)
+		ids[p.ID] = p.Title
+		assert.Equal(t, "${datasource}", p.Datasource.UID, p.Title)
+		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
+			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
+				assert.Empty(t, taken[place{X: x, Y: y}], p.Title)
+				taken[place{X: x, Y: y}] = p.Title
+			}
+		}
+	}
+}
+
 func TestMonitoringDescribesItsAlerts(t *testing.T) {
 	readme, err := os.ReadFile(monitoring + "README.md")
 	require.NoError(t, err)
 	_, recorded, alerts := exprs(t)
-	assert.Len(t, alerts, 8)
+	assert.Len(t, alerts, 9)
 	for _, a := range alerts {
 		assert.Contains(t, string(readme), "| `"+a+"` |")
 	}
