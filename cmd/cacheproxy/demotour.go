@@ -138,8 +138,8 @@ The tour begins with an empty cache; a second time round there are more hits.
 		}
 	}
 	fmt.Fprintf(w, `
-%2d. What the operator sees
-    curl -s %s/metrics | grep ^cacheproxy_requests_total
+%2d. What the operator sees: the page %s/ui/ in a browser, and figures
+    curl -s %[2]s/metrics | grep ^cacheproxy_requests_total
 
 To put it before your own server:  cacheproxy --origin http://127.0.0.1:3000
 Ctrl-C ends the demo.

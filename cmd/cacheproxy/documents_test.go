@@ -45,7 +45,7 @@ func TestReadme(t *testing.T) {
 	t.Run("flags and commands", func(t *testing.T) {
 		var lines []string
 		for _, block := range regexp.MustCompile("(?s)```\\w*\n(.*?)```").FindAllString(text, -1) {
-			lines = append(lines, regexp.MustCompile(`(?m)^(?:bin/)?cacheproxy .*`).FindAllString(block, -1)...)
+			lines = append(lines, regexp.MustCompile(`(?m)^(?:bin/)?cacheproxy (?:[a-z]+|-\S+)(?: .*)?$`).FindAllString(block, -1)...)
 		}
 		require.NotEmpty(t, lines)
 		for _, line := range lines {
@@ -126,7 +126,7 @@ func unknown(t *testing.T, line string) (names []string) {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	for _, name := range []string{"README.md", "ARCHITECTURE.md", "CHANGELOG.md"} {
-		for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(document(t, name), -1) {
+		for _, link := range regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)#"]+)[)"]`).FindAllStringSubmatch(document(t, name), -1) {
 			if !strings.Contains(link[1], "://") {
 				assert.FileExists(t, filepath.Join(root, link[1]), name)
 			}
