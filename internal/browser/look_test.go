@@ -38,8 +38,8 @@ func TestLooks(t *testing.T) {
 	}{
 		{"dashboard", "light", 1280, 1600, "rgb(244, 246, 248)"},
 		{"dashboard-dark", "dark", 1280, 1600, "rgb(15, 20, 25)"},
-		{"dashboard-phone", "light", 380, 800, "rgb(244, 246, 248)"},
-		{"dashboard-phone-dark", "dark", 380, 800, "rgb(15, 20, 25)"},
+		{"dashboard-phone", "light", 390, 844, "rgb(244, 246, 248)"},
+		{"dashboard-phone-dark", "dark", 390, 844, "rgb(15, 20, 25)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newTab(t, tc.width, tc.height, tc.scheme)

@@ -95,7 +95,7 @@ func TestFailuresAreShown(t *testing.T) {
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")
 	b.until(`document.querySelector("#side-origin .tag.bad") && document.querySelector("#side-client .tag.good")`)
-	assert.Contains(t, b.texts("#side-client")[0], "Origin failures hidden from clients20")
+	assert.Contains(t, b.texts("#side-origin")[0], "Failures hidden from clients20 of 20, 100.0 %")
 	assert.Contains(t, b.texts("#side-client .big")[0], "100.000 %")
 	assert.Contains(t, b.texts("#side-origin .big")[0], "50.000 %")
 
@@ -125,6 +125,14 @@ func TestFilterRequests(t *testing.T) {
 	b.fill("#requests-form [name=q]", "missing")
 	b.until(`(() => { const r = [...document.querySelectorAll("` + rows + `")];
 		return r.length > 1 && r.every((e) => e.textContent.includes("404") && e.textContent.includes("/missing/")); })()`)
+
+	b.fill("#requests-form [name=q]", "/missing/")
+	b.until(`document.querySelector("`+rows+` button")`)
+	b.click("#requests-form [name=live]") // the list stays, while the proxy forgets what is in it
+	value[bool](b, `(() => { const real = fetch; window.fetch = (u, o) => (u.startsWith("/api/requests/") ? Promise.resolve(new Response("{}", { status: 404 })) : real(u, o)); return true; })()`)
+	b.click(rows + " button")
+	b.until(`document.querySelector("#detail").open && document.querySelector("#detail").textContent.includes("/missing/")`)
+	b.click("#detail-close")
 
 	b.fill("#requests-form [name=q]", "no such thing")
 	b.until(`document.querySelector("#requests-table .empty")?.textContent.startsWith("No recent request fits")`)
@@ -240,6 +248,52 @@ func TestTheStreamComesBack(t *testing.T) {
 	w.insight.Close() // ends the streams
 	b.until(`document.querySelector("#state").dataset.state === "lost"`)
 	b.until(`document.querySelector("#state").dataset.state === "live"`)
+}
+
+// A connection that is dead without an end is given up. The page's clock runs on by 20 s
+// at each look, so that nothing is heard in time.
+func TestASilentStreamIsGivenUp(t *testing.T) {
+	w := newWorld(t, "")
+	b := newTab(t, wide, high, "light")
+	b.open(w.admin + "/ui/")
+	value[bool](b, `(() => { let now = Date.now(); Date.now = () => (now += 20000); return true; })()`)
+	b.until(`performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/api/overview")).length > 1`)
+}
+
+// Axes in bytes have round marks: 512 KiB, not 1.91 MiB.
+func TestMarksOfBytes(t *testing.T) {
+	w := newWorld(t, "")
+	stop := w.load(4)
+	defer stop()
+	b := newTab(t, wide, high, "light")
+	b.open(w.admin + "/ui/")
+	value[bool](b, `(() => {
+		window.written = new Set();
+		const write = CanvasRenderingContext2D.prototype.fillText;
+		CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { window.written.add(text); return write.call(this, text, ...rest); };
+		return true;
+	})()`)
+	marks := `[...window.written].filter((text) => text.endsWith("iB"))`
+	b.until(marks + `.length > 2`)
+	for _, mark := range value[[]string](b, marks) {
+		assert.Regexp(t, `^\d+(\.[257]5?)? [KMG]iB$`, mark)
+	}
+}
+
+// A phone has no room for all columns of the top URLs, but for that which ranks them.
+func TestTopURLsOnAPhone(t *testing.T) {
+	w := newWorld(t, "")
+	w.get("/account/1")
+	w.get("/products/1")
+	w.get("/products/1")
+	b := newTab(t, 390, 844, "light")
+	b.open(w.admin + "/ui/")
+	for by, name := range map[string]string{"requests": "Requests", "misses": "Misses", "bytes": "Bytes", "origin_time": "Origin time"} {
+		b.click("#top-by [data-by=" + by + "]")
+		b.until(`[...document.querySelectorAll("#top-table th")].some((e) => e.textContent === "` + name + `" && e.checkVisibility())`)
+	}
+	b.until(`[...document.querySelectorAll("#top-table .tag")].some((e) => e.textContent === "private 1" && e.checkVisibility())`)
+	assert.True(t, value[bool](b, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "no scroll sideways")
 }
 
 func TestTheProxyWithoutRequestsSaysWhatToDo(t *testing.T) {

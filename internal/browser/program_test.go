@@ -178,6 +178,9 @@ func TestTrace(t *testing.T) {
 	b.until(`!document.querySelector("#detail").open`)
 	read("/account/2")
 	assert.Empty(t, b.texts("#detail .trace li"))
+	b.click("#detail .deeds button")
+	b.until(`document.querySelectorAll("#detail .trace li").length > 5`)
+	assert.Contains(t, b.texts("#detail")[0], "Asked again: fetch, private")
 	assert.Empty(t, b.said())
 }
 
@@ -196,5 +199,6 @@ func TestOriginsAreShown(t *testing.T) {
 	rows := strings.Join(b.texts("#upstreams tbody tr"), "\n")
 	assert.Regexp(t, "shop"+regexp.QuoteMeta(p.first.URL)+"open", rows)
 	assert.Regexp(t, "shop"+regexp.QuoteMeta(p.second.URL)+"up", rows)
+	assert.Contains(t, rows, "connection_refused")
 	assert.Empty(t, b.said())
 }

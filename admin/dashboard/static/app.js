@@ -9,11 +9,14 @@ import { showFindings, showPurges, showTop, showUpstreams } from "./lists.js";
 import { following, makeRequests, offerReasons, showRequests } from "./requests.js";
 import { makeObjects, showObjects } from "./objects.js";
 import { makeDetail } from "./detail.js";
-import { seconds } from "./format.js";
+import { bytes, count, percent, seconds } from "./format.js";
 
 let span = "5m", by = "requests", offers = [], latest = null;
 
 const offered = (name) => offers.includes(name);
+
+// silence is how long a stream that has an event each second may say nothing, in milliseconds.
+const silence = 10000;
 
 // show draws what came; its problems are told where it would stand.
 function show(overview) {
@@ -21,6 +24,8 @@ function show(overview) {
   showTiles(overview, span);
   showLevels(overview);
   offerReasons(overview);
+  const { store_entries: entries, store_bytes: used, store_limit: limit } = overview.now;
+  byId("store-fill").textContent = `${count(entries)} stored in ${bytes(used)}, ${percent(limit ? used / limit : null, 0)} of ${bytes(limit)}`;
 }
 
 function state(kind, text) {
@@ -38,7 +43,7 @@ const told = (box, work) => async () => {
 
 const lists = [
   { every: 5, run: told("top-table", () => showTop(by)) },
-  { every: 2, run: told("requests-table", showRequests), when: following },
+  { every: 2, run: told("requests-table", () => showRequests(offers)), when: following },
   { every: 5, run: told("upstreams", showUpstreams), when: () => offered("upstreams") },
   { every: 30, run: told("findings-table", showFindings), when: () => offered("findings") },
   { every: 5, run: told("purges-table", showPurges), when: () => offered("purges") },
@@ -78,11 +83,17 @@ async function follow() {
   clearTimeout(timer);
   stream?.abort();
   const mine = stream = new AbortController();
-  let wait = 2000;
+  let wait = 2000, heard = Date.now();
+  const watch = setInterval(() => {
+    if (Date.now() - heard < silence) return;
+    state("lost", "the proxy has gone silent; trying again");
+    follow();
+  }, 1000);
   try {
     await begin();
     state("live", "live");
     await events("/api/events", mine.signal, (overview) => {
+      heard = Date.now();
       state("live", `up ${seconds(overview.uptime_s)}`);
       show(overview);
       push(overview.now);
@@ -94,6 +105,8 @@ async function follow() {
     if (error instanceof Refused && error.status === 401) return askToken();
     state("lost", error instanceof Refused ? error.message : "the proxy does not answer; trying again");
     wait = error instanceof Refused ? 10000 : wait;
+  } finally {
+    clearInterval(watch);
   }
   if (!mine.signal.aborted) timer = setTimeout(follow, wait);
 }

@@ -2,7 +2,7 @@
 
 /* global uPlot */
 import { el, byId } from "./dom.js";
-import { bytes, millis, percent, rate } from "./format.js";
+import { bare, bytes, millis, percent, rate } from "./format.js";
 import { actions } from "./tiles.js";
 
 const spans = { "5m": 300, "1h": 3600, "24h": 86400, "30d": 30 * 86400 };
@@ -16,6 +16,9 @@ const perSecond = (values, step) => values.map((v, i) => (i === 0 || v === null 
 
 const parts = [["hit", "serve"], ["miss", "fetch"], ["origin", "validate"]];
 
+// Marks of an axis in bytes stand at 512 KiB and 1 MiB, not at 1,000,000.
+const powersOf2 = Array.from({ length: 50 }, (_, i) => 2 ** i);
+
 // A chart either stacks columns, each in its colour, or draws lines of
 // [label, column, colour, dashed, scale].
 const kinds = [
@@ -23,12 +26,12 @@ const kinds = [
   { id: "ratio", title: "Hit ratio", write: (v) => percent(v), range: [0, 1],
     lines: [["requests", "hit_ratio", "serve"], ["bytes", "byte_hit_ratio", "fetch"]] },
   { id: "latency", title: "Latency: median, and 99th percentile dashed", write: millis, log: true,
-    lines: parts.flatMap(([name, tint]) => [[name, `${name}_p50`, tint], [`${name} p99`, `${name}_p99`, tint, true]]) },
+    lines: [...parts.map(([name, tint]) => [name, `${name}_p50`, tint]), ...parts.map(([name, tint]) => [`${name} p99`, `${name}_p99`, tint, true])] },
   { id: "classes", title: "Answers/s by status", write: rate, stack: ["2xx", "3xx", "4xx", "5xx", "1xx", "other"],
     colours: ["serve", "validate", "serve-stale", "fail", "fetch", "pass"] },
-  { id: "bytes", title: "Bytes/s of content", write: bytes, stack: ["bytes_cache", "bytes_origin"], colours: ["serve", "fetch"],
+  { id: "bytes", title: "Bytes/s of content", write: bytes, marks: powersOf2, stack: ["bytes_cache", "bytes_origin"], colours: ["serve", "fetch"],
     names: ["from the store", "from origins"] },
-  { id: "store", title: "Store, and evictions/s", write: bytes,
+  { id: "store", title: "Store, and evictions/s", write: bytes, marks: powersOf2,
     lines: [["stored", "store_bytes", "fetch"], ["limit", "store_limit", "pass", true], ["evictions/s", "evictions", "serve-stale", false, "right"]] },
 ];
 
@@ -96,10 +99,13 @@ function options(kind, width) {
   const grid = { stroke: colour("line"), width: 1 }, font = "12px system-ui, sans-serif";
   const axis = { stroke: colour("muted"), grid, ticks: { show: false }, font };
   const lines = series(kind);
-  const y = { ...axis, size: 66, space: 32, values: (u, all) => all.map((v) => (v === null ? "" : kind.write(v))) };
+  const y = { ...axis, size: 66, space: 32, ...(kind.marks && { incrs: kind.marks }), values: (u, all) => all.map((v) => (v === null ? "" : bare(kind.write(v)))) };
   return {
     width, height: 180, padding: [8, 22, 0, 0], cursor: { y: false, points: { size: 6 } },
-    legend: { live: true, markers: { width: 0, fill: (u, i) => (i ? lines[i - 1].stroke : "") } },
+    legend: { live: true, markers: {
+      width: (u, i) => (lines[i - 1].dash ? 2 : 0), dash: "solid", stroke: (u, i) => lines[i - 1].stroke,
+      fill: (u, i) => (lines[i - 1].dash ? "" : lines[i - 1].stroke),
+    } },
     scales: {
       x: { range },
       y: kind.log ? { distr: 3, range: (u, low, high) => (low > 0 ? [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high) + 0.01)] : [0.01, 1000]) }
@@ -107,7 +113,7 @@ function options(kind, width) {
       right: { range: (u, low, high) => [0, high > 0 ? high * 1.3 : 1] },
     },
     axes: [{ ...axis, space: 70, size: 28, values: (u, all) => all.map(time) }, kind.log ? { ...y, splits: powers } : y],
-    series: [{}, ...lines],
+    series: [{ class: "time" }, ...lines],
   };
 }
 
@@ -125,14 +131,18 @@ export function redraw() {
   if (!columns.time) return;
   for (const d of drawn) d.plot.destroy();
   drawn = kinds.map((kind) => {
-    const box = byId(`chart-${kind.id}`);
-    return { kind, box, plot: new uPlot(options(kind, box.clientWidth), data(kind), box) };
+    const box = byId(`chart-${kind.id}`), plot = new uPlot(options(kind, box.clientWidth), data(kind), box);
+    if (kind.stack) { // layers are drawn from the top down, and named from the bottom up
+      const names = plot.root.querySelector(".u-legend tbody");
+      names.append(...[...names.children].reverse());
+    }
+    return { kind, box, plot };
   });
 }
 
 export function makeCharts() {
   for (const kind of kinds) {
-    byId("charts").append(el("figure", { class: "card" }, el("figcaption", {}, kind.title), el("div", { class: kind.stack ? "chart stacked" : "chart", id: `chart-${kind.id}` })));
+    byId("charts").append(el("figure", { class: "card" }, el("figcaption", {}, kind.title), el("div", { class: `chart${kind.stack ? " stacked" : ""}${(kind.stack || kind.lines).length > 3 ? " many" : ""}`, id: `chart-${kind.id}` })));
   }
   new ResizeObserver(() => {
     for (const d of drawn) d.plot.setSize({ width: d.box.clientWidth, height: 180 });

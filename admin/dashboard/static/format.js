@@ -14,14 +14,19 @@ export function count(v) {
   return Math.round(v).toLocaleString("en");
 }
 
-export const rate = (v) => (!known(v) ? dash : v >= 1e4 ? count(v) : v === 0 || v >= 100 ? v.toFixed(0) : v.toFixed(1));
+export const rate = (v) => (!known(v) ? dash : v >= 1e4 ? count(v) : v === 0 || v >= 100 ? v.toFixed(0) : v >= 1 ? v.toFixed(1) : v.toPrecision(2));
+
+// bare leaves zeros away that tell nothing, as an axis has them: 1.00 s is 1 s.
+export const bare = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+
+const minus = (text) => text.replace("-", "−");
 
 export function percent(share, places = 1) {
   if (!known(share)) return dash;
   // 99.97 % must not read 100.0 %, nor 0.02 % read 0.0 %.
   const v = 100 * share, limit = 10 ** -places / 2;
-  if (v > 0 && v < limit || v < 100 && v > 100 - limit) return `${v.toFixed(places + 2)} %`;
-  return `${v.toFixed(places)} %`;
+  const fine = v > 0 && v < limit || v < 100 && v > 100 - limit;
+  return `${minus(v.toFixed(fine ? places + 2 : places))} %`;
 }
 
 export function bytes(v) {
@@ -41,8 +46,8 @@ export function millis(v) {
 
 export function seconds(v) {
   if (!known(v)) return dash;
-  const s = Math.abs(v), sign = v < 0 ? "-" : "";
-  if (s < 60) return `${sign}${s < 10 && s % 1 ? s.toFixed(1) : Math.floor(s)} s`;
+  const s = Math.abs(v), sign = v < 0 ? "−" : "";
+  if (s < 60) return `${sign}${s < 10 ? Math.floor(10 * s) / 10 : Math.floor(s)} s`;
   if (s < 3600) return `${sign}${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
   if (s < 86400) return `${sign}${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
   return `${sign}${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
@@ -54,4 +59,10 @@ export function clock(text, fine = false) {
   const t = new Date(text);
   const s = `${pad(t.getHours())}:${pad(t.getMinutes())}:${pad(t.getSeconds())}`;
   return fine ? `${s}.${pad(t.getMilliseconds(), 3)}` : s;
+}
+
+// moment is a time with its day, unless that is today.
+export function moment(text) {
+  const t = new Date(text);
+  return t.toDateString() === new Date().toDateString() ? clock(text) : `${t.getFullYear()}-${pad(t.getMonth() + 1)}-${pad(t.getDate())} ${clock(text)}`;
 }

@@ -3,13 +3,13 @@
 import { el, byId } from "./dom.js";
 import { bytes, count, percent, rate, seconds } from "./format.js";
 
-const names = { "5m": "last 5 min", "1h": "last hour", "24h": "last 24 h", "30d": "since the start" };
+const names = { "5m": "in 5 min", "1h": "in 1 h", "24h": "in 24 h", "30d": "since the start" };
 const windows = { "5m": "5m", "1h": "1h", "24h": "24h", "30d": "total" };
 
 // Each tile is a name, a value, what stands below it, and whether that is bad.
 const tiles = [
   ["hit-ratio", "Hit ratio", (o, w) => [percent(w.hit_ratio), "of requests"]],
-  ["byte-ratio", "Byte hit ratio", (o, w) => [percent(w.byte_hit_ratio), `${bytes(w.bytes_cache)} cached`]],
+  ["byte-ratio", "Byte hit ratio", (o, w) => [percent(w.byte_hit_ratio), `${bytes(w.bytes_cache)} saved`]],
   ["rate", "Requests/s", (o, w, span) => [rate(requestsPerSecond(o)), `${count(w.requests)} ${names[span]}`]],
   ["saved", "Saved requests", (o, w) => [count(w.saved_requests), `${count(w.origin_requests)} to origins`]],
   ["saved-time", "Origin time saved", (o, w) => [seconds(w.saved_origin_s), "estimate"]],
@@ -24,7 +24,7 @@ const tiles = [
   }],
   ["availability", "Availability", (o) => {
     const c = o.levels.client;
-    return [percent(c.availability, 2), `budget ${percent(c.budget_left, 0)}`, c.budget_left < 0 || c.alert !== ""];
+    return [percent(c.availability, 2), `${percent(c.budget_left, 0)} budget left`, c.budget_left < 0 || c.alert !== ""];
   }],
 ];
 
