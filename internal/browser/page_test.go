@@ -127,7 +127,7 @@ func TestFilterRequests(t *testing.T) {
 		return r.length > 1 && r.every((e) => e.textContent.includes("404") && e.textContent.includes("/missing/")); })()`)
 
 	b.fill("#requests-form [name=q]", "/missing/")
-	b.until(`document.querySelector("`+rows+` button")`)
+	b.until(`document.querySelector("` + rows + ` button")`)
 	b.click("#requests-form [name=live]") // the list stays, while the proxy forgets what is in it
 	value[bool](b, `(() => { const real = fetch; window.fetch = (u, o) => (u.startsWith("/api/requests/") ? Promise.resolve(new Response("{}", { status: 404 })) : real(u, o)); return true; })()`)
 	b.click(rows + " button")

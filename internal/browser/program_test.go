@@ -114,7 +114,7 @@ func TestDeeds(t *testing.T) {
 	for _, tc := range []struct {
 		name, scheme  string
 		width, height int64
-	}{{"light", "light", wide, high}, {"dark", "dark", wide, high}, {"phone", "light", 380, 800}} {
+	}{{"light", "light", wide, high}, {"dark", "dark", wide, high}, {"phone", "light", 390, 844}} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := newProgram(t)
 			defer p.load(4)()
