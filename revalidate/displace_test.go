@@ -166,10 +166,12 @@ func TestALagCounts(t *testing.T) {
 		s.feed(t, pattern(1<<20))
 		s.letGo(1<<20, &onTheWay)
 		assert.EqualValues(t, 1<<20, onTheWay.Load())
-		_, err := slow.Next(t.Context())
-		require.NoError(t, err)
+		for range 2 { // with the second call it is done with what came first
+			_, err := slow.Next(t.Context())
+			require.NoError(t, err)
+		}
 		s.finish(nil)
-		_, err = fast.all(t.Context())
+		_, err := fast.all(t.Context())
 		require.NoError(t, err)
 		fast.Close()
 		assert.EqualValues(t, 1<<20-firstChunk, onTheWay.Load(), "the slow one has seen only so much")

@@ -33,8 +33,9 @@ type stream struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed with every change
 	chunks  [][]byte
-	base    int64 // bytes let go before chunks[0]
-	size    int64 // bytes arrived, base included
+	spare   [2][]byte // chunks that were let go, for the next ones
+	base    int64     // bytes let go before chunks[0]
+	size    int64     // bytes arrived, base included
 	kept    bool
 	done    bool
 	err     error // why it ended; nil for a complete body
@@ -77,9 +78,13 @@ func (s *stream) space() []byte {
 			return c[len(c):cap(c)]
 		}
 	}
-	// Grow uses all the memory that the allocator gives for the size, and its cap says so.
-	s.chunks = append(s.chunks, slices.Grow([]byte(nil), int(s.nextChunk())))
-	return s.chunks[len(s.chunks)-1][:cap(s.chunks[len(s.chunks)-1])]
+	size, next := int(s.nextChunk()), s.spare[0]
+	s.spare = [2][]byte{s.spare[1]}
+	if cap(next) < size || cap(next) > 2*size {
+		next = slices.Grow([]byte(nil), size) // uses all the memory that the allocator gives for the size
+	}
+	s.chunks = append(s.chunks, next)
+	return next[:cap(next)]
 }
 
 // nextChunk sizes a chunk: just what is still expected, or twice the last. Large
@@ -126,6 +131,7 @@ func (s *stream) finish(err error) {
 	}
 	s.done, s.err = true, err
 	s.release()
+	s.spare = [2][]byte{}
 	s.broadcast()
 }
 
@@ -142,8 +148,8 @@ func (s *stream) letGo(counted int64, onTheWay *atomic.Int64) {
 	s.release()
 }
 
-// release lets go of chunks that every reader is past, and counts them no more. The
-// caller holds the lock.
+// release lets go of chunks that no reader needs any more, counts them no more, and
+// keeps two for what comes next. The caller holds the lock.
 func (s *stream) release() {
 	if s.kept {
 		return
@@ -151,7 +157,7 @@ func (s *stream) release() {
 	slowest := s.slowest()
 	for len(s.chunks) > 1 && s.base+int64(len(s.chunks[0])) <= slowest {
 		s.base += int64(len(s.chunks[0]))
-		s.chunks[0] = nil
+		s.spare, s.chunks[0] = [2][]byte{s.chunks[0][:0], s.spare[0]}, nil
 		s.chunks = s.chunks[1:]
 	}
 	here := s.size - s.base
@@ -167,7 +173,7 @@ func (s *stream) release() {
 func (s *stream) slowest() int64 {
 	slowest := s.size
 	for r := range s.readers {
-		slowest = min(slowest, r.at)
+		slowest = min(slowest, r.using)
 	}
 	return slowest
 }
@@ -207,8 +213,9 @@ func (s *stream) body() Body {
 
 // reader reads a stream from its beginning.
 type reader struct {
-	s  *stream
-	at int64
+	s     *stream
+	at    int64
+	using int64 // what Next returned last begins here, and ends at at
 }
 
 // reader returns a new reader, or nil when the beginning was let go already.
@@ -243,16 +250,19 @@ func (r *reader) poll() ([]byte, <-chan struct{}, error) {
 	s := r.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.using < r.at {
+		r.using = r.at
+		if !s.kept { // the writer may be waiting for us
+			s.release()
+			s.broadcast()
+		}
+	}
 	if r.at < s.size {
 		skip := r.at - s.base
 		for _, c := range s.chunks {
 			if skip < int64(len(c)) {
 				b := c[skip:len(c):len(c)]
 				r.at += int64(len(b))
-				if !s.kept { // the writer may be waiting for us
-					s.release()
-					s.broadcast()
-				}
 				return b, nil, nil
 			}
 			skip -= int64(len(c))
