@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // shifts is how much moved so far without being asked to: Cumulative Layout
@@ -23,13 +24,12 @@ func TestLooks(t *testing.T) {
 	w := newProgram(t)
 	stop := w.load(12)
 	defer stop()
-	before := 4 * time.Second // of load, so that there is something to see
 	if *screenshots != "" {
-		before = 75 * time.Second // and charts are full
+		time.Sleep(75 * time.Second) // so that charts are full
 	}
-	time.Sleep(before)
+	require.Eventually(t, func() bool { return w.answered.Load() > 1000 }, patience, 20*time.Millisecond, "there is something to see")
 	w.broken.Store(true)
-	time.Sleep(2 * time.Second)
+	require.Eventually(t, func() bool { return w.failed.Load() > 50 }, patience, 20*time.Millisecond, "failures, too")
 	w.broken.Store(false)
 	for _, tc := range []struct {
 		name, scheme  string
@@ -45,7 +45,7 @@ func TestLooks(t *testing.T) {
 			b := newTab(t, tc.width, tc.height, tc.scheme)
 			b.open(w.admin + "/ui/")
 			b.until(`document.querySelectorAll("#requests-table tbody tr").length > 10`)
-			time.Sleep(3 * time.Second) // of a stream of events, for the charts
+			b.events(3) // for the charts; with the second, the requests are listed anew
 			b.picture(tc.name)
 			assert.Equal(t, tc.ground, value[string](b, "getComputedStyle(document.body).backgroundColor"))
 			assert.True(t, value[bool](b, "document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "no scroll sideways")

@@ -108,6 +108,15 @@ func (b *tab) until(condition string) {
 	require.NoError(b, err, "never true: %s; the page complained of: %q", condition, b.said())
 }
 
+// events waits for so many more events; each changes how long the proxy is up.
+func (b *tab) events(n int) {
+	b.Helper()
+	for range n {
+		state := b.texts("#state")[0]
+		b.until(`document.querySelector("#state").textContent !== "` + state + `"`)
+	}
+}
+
 // value evaluates an expression in the page.
 func value[T any](b *tab, expression string) T {
 	b.Helper()

@@ -38,6 +38,8 @@ type world struct {
 	insight *insight.Insight
 	broken  atomic.Bool // the origin answers with 503
 	client  *http.Client
+
+	answered, failed atomic.Int64 // requests, and those of them with 5xx
 }
 
 // newWorld starts everything, and ends it with the test. The token may be empty.
@@ -104,6 +106,9 @@ func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/short"):
 		h.Set("Cache-Control", "max-age=1, stale-if-error=60")
 		h.Set("ETag", `"1"`)
+	case strings.HasPrefix(r.URL.Path, "/stale"):
+		h.Set("Cache-Control", "max-age=0, stale-if-error=60")
+		h.Set("ETag", `"1"`)
 	default:
 		h.Set("Cache-Control", "max-age=600, stale-if-error=600")
 	}
@@ -129,6 +134,10 @@ func (w *world) get(target string) int {
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
+	w.answered.Add(1)
+	if resp.StatusCode >= 500 {
+		w.failed.Add(1)
+	}
 	return resp.StatusCode
 }
 
