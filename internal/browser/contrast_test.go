@@ -31,6 +31,7 @@ const tooPale = `(() => {
 })()`
 
 func TestContrast(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	w.get("/products/1")
 	w.get("/account/1")

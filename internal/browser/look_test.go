@@ -21,9 +21,9 @@ const shifts = `new Promise((done) => {
 // The page of the program under load, in the colours that the system asks for, on a screen and
 // on a phone.
 func TestLooks(t *testing.T) {
+	t.Parallel()
 	w := newProgram(t)
-	stop := w.load(12)
-	defer stop()
+	t.Cleanup(w.load(12))
 	if *screenshots != "" {
 		time.Sleep(75 * time.Second) // so that charts are full
 	}
@@ -42,6 +42,7 @@ func TestLooks(t *testing.T) {
 		{"dashboard-phone-dark", "dark", 390, 844, "rgb(15, 20, 25)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			b := newTab(t, tc.width, tc.height, tc.scheme)
 			b.open(w.admin + "/ui/")
 			b.until(`document.querySelectorAll("#requests-table tbody tr").length > 10`)

@@ -22,7 +22,14 @@ var binary string
 // tab of its own.
 var browser context.Context
 
+// parallel is how many tests run at once, if -parallel does not say: they wait for
+// events more than they compute.
+const parallel = "4"
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		panic(err)
+	}
 	flag.Parse()
 	code, err := setUpAndRun(m)
 	if err != nil {

@@ -46,6 +46,7 @@ func all(map[string]string) bool { return true }
 
 // What the page says after a while of load is what /metrics says.
 func TestFiguresAreThoseOfMetrics(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	stop := w.load(4)
 	b := newTab(t, wide, high, "light")
@@ -85,6 +86,7 @@ func TestFiguresAreThoseOfMetrics(t *testing.T) {
 
 // When the origin breaks, the page says who felt it.
 func TestFailuresAreShown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	for i := range 20 {
 		w.get("/stale/" + strconv.Itoa(i))
@@ -110,6 +112,7 @@ func TestFailuresAreShown(t *testing.T) {
 }
 
 func TestFilterRequests(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	stop := w.load(4)
 	defer stop()
@@ -142,6 +145,7 @@ func TestFilterRequests(t *testing.T) {
 
 // A request opens in full with the keyboard alone, and closes again.
 func TestReadARequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	w.get("/account/7")
 	b := newTab(t, wide, high, "light")
@@ -161,6 +165,7 @@ func TestReadARequest(t *testing.T) {
 }
 
 func TestObjects(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")
@@ -180,6 +185,7 @@ func TestObjects(t *testing.T) {
 
 // A URL that is HTML stays text wherever it is shown.
 func TestHostileURLIsInert(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	w.hear()
 	b := newTab(t, wide, high, "light")
@@ -198,6 +204,7 @@ func TestHostileURLIsInert(t *testing.T) {
 }
 
 func TestTokenIsAskedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "s3cret")
 	b := newTab(t, wide, high, "light")
 	b.do(chromedp.Navigate(w.admin + "/"))
@@ -226,6 +233,7 @@ func TestTokenIsAskedFor(t *testing.T) {
 }
 
 func TestColoursCanBeChosen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")
@@ -243,6 +251,7 @@ func TestColoursCanBeChosen(t *testing.T) {
 
 // A proxy that is started anew is found again, without a hand.
 func TestTheStreamComesBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")
@@ -254,6 +263,7 @@ func TestTheStreamComesBack(t *testing.T) {
 // A connection that is dead without an end is given up. The page's clock runs on by 20 s
 // at each look, so that nothing is heard in time.
 func TestASilentStreamIsGivenUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")
@@ -263,6 +273,7 @@ func TestASilentStreamIsGivenUp(t *testing.T) {
 
 // Axes in bytes have round marks: 512 KiB, not 1.91 MiB.
 func TestMarksOfBytes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	stop := w.load(4)
 	defer stop()
@@ -283,6 +294,7 @@ func TestMarksOfBytes(t *testing.T) {
 
 // A phone has no room for all columns of the top URLs, but for that which ranks them.
 func TestTopURLsOnAPhone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	w.get("/account/1")
 	w.get("/products/1")
@@ -298,6 +310,7 @@ func TestTopURLsOnAPhone(t *testing.T) {
 }
 
 func TestTheProxyWithoutRequestsSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	b := newTab(t, wide, high, "light")
 	b.open(w.admin + "/ui/")

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -65,11 +67,23 @@ upstreams:
 	return p
 }
 
+// lastPort is the port that freeAddr tried last.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(20_000 + rand.Int32N(10_000)) }
+
+// freeAddr is an address whose port is free, and below those that the system gives to
+// others meanwhile.
 func freeAddr(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lastPort.Add(1)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("100 ports are taken, up to ", lastPort.Load())
+	return ""
 }
 
 // ask requests a path, and returns the header of the answer.
@@ -111,11 +125,13 @@ func (b *tab) deed(name, said string) string {
 // What is purged on the page is fetched anew by the next request; refreshed, it is new
 // for all; and explained, the page tells why.
 func TestDeeds(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name, scheme  string
 		width, height int64
 	}{{"light", "light", wide, high}, {"dark", "dark", wide, high}, {"phone", "light", 390, 844}} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			p := newProgram(t)
 			defer p.load(4)()
 			const path = "/deeds/1"
@@ -153,6 +169,7 @@ func TestDeeds(t *testing.T) {
 
 // A request that was sent with Cacheproxy-Debug has its trace on the page, another has not.
 func TestTrace(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	p.ask("/account/1", "Cacheproxy-Debug", debugToken)
 	p.ask("/account/2", "Cacheproxy-Debug", "a guess")
@@ -186,6 +203,7 @@ func TestTrace(t *testing.T) {
 
 // A server that is gone is shown as what it is, beside one that answers.
 func TestOriginsAreShown(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	b := newTab(t, wide, high, "light")
 	b.open(p.admin + "/ui/")
