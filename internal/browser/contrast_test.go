@@ -44,7 +44,7 @@ func TestContrast(t *testing.T) {
 		b.open(w.admin + "/ui/")
 		b.until(`document.querySelector("#side-client .tag.bad") && document.querySelector("#requests-table button")`)
 		assert.Empty(t, value[[]string](b, tooPale), scheme)
-		b.click("#requests-table button")
+		b.press("#requests-table button")
 		b.until(`document.querySelector("#detail").open`)
 		assert.Empty(t, value[[]string](b, tooPale), scheme+", detail")
 	}

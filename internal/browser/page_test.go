@@ -134,7 +134,7 @@ func TestFilterRequests(t *testing.T) {
 	b.until(`document.querySelector("` + rows + ` button")`)
 	b.click("#requests-form [name=live]") // the list stays, while the proxy forgets what is in it
 	value[bool](b, `(() => { const real = fetch; window.fetch = (u, o) => (u.startsWith("/api/requests/") ? Promise.resolve(new Response("{}", { status: 404 })) : real(u, o)); return true; })()`)
-	b.click(rows + " button")
+	b.press(rows + " button")
 	b.until(`document.querySelector("#detail").open && document.querySelector("#detail").textContent.includes("/missing/")`)
 	b.click("#detail-close")
 
@@ -193,7 +193,7 @@ func TestHostileURLIsInert(t *testing.T) {
 	for _, box := range []string{"#requests-table", "#top-table", "#objects-table", "#findings-table", "#purges-table"} {
 		b.until(`document.querySelector("` + box + `").textContent.includes("<img/src=x/onerror=alert(1)>")`)
 	}
-	b.click("#requests-table button")
+	b.press("#requests-table button")
 	b.until(`document.querySelector("#detail").open && document.querySelector("#detail").textContent.includes("<script>alert(2)")`)
 	for _, part := range []string{"<b>GET", "<i>shop.example" + hostile, "<script>alert(3)</script>", "<hr>", "<br>"} {
 		assert.Contains(t, b.texts("#detail")[0], part)

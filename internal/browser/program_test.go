@@ -178,7 +178,7 @@ func TestTrace(t *testing.T) {
 	read := func(uri string) {
 		b.fill("#requests-form [name=q]", uri)
 		b.until(`(() => { const r = [...document.querySelectorAll("#requests-table tbody tr")]; return r.length === 1 && r[0].textContent.includes("` + uri + `"); })()`)
-		b.click("#requests-table button")
+		b.press("#requests-table button")
 		b.until(`document.querySelector("#detail").open && document.querySelector("#detail").textContent.includes("` + uri + `")`)
 	}
 	read("/account/1")

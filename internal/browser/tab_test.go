@@ -148,6 +148,22 @@ func (b *tab) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
+// press is click for what the page draws anew by itself, which might go between being
+// found and being clicked: both at once, as soon as it is in sight with nothing over it.
+func (b *tab) press(selector string) {
+	b.Helper()
+	b.until(`(() => {
+		const e = document.querySelector("` + selector + `");
+		if (!e) return false;
+		e.scrollIntoView({ block: "center", behavior: "instant" });
+		const box = e.getBoundingClientRect();
+		const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+		if (!e.contains(seen)) return false;
+		seen.click();
+		return true;
+	})()`)
+}
+
 // picture keeps a screenshot of what is seen, if pictures are asked for.
 func (b *tab) picture(name string) {
 	if *screenshots == "" {
