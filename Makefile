@@ -84,7 +84,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 # A new record is made on purpose: cp bin/bench.txt bench/results/go.txt
 bench: ## Go benchmarks of the hit path and of fetches, beside the last that were recorded
 	@mkdir -p bin
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 0.2s -count 6 ./cache ./policy ./server/... ./origin ./admin | tee bin/bench.txt
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime 0.2s -count 6 ./cache ./policy ./server/... ./origin ./admin ./insight | tee bin/bench.txt
 	go tool -modfile=tools/go.mod benchstat recorded=bench/results/go.txt now=bin/bench.txt
 
 compare: ## CPU per request beside nginx, HAProxy and Varnish (a quarter of an hour; needs wrk, h2load and two idle CPUs)

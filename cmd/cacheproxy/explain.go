@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"cacheproxy/config"
 	"cacheproxy/explain"
@@ -55,7 +53,7 @@ asked by one that is made for the question, by the rules of --config if given.`,
 				e.SetIndent("", "  ")
 				return e.Encode(report)
 			}
-			return report.Text(cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout()))
+			return report.Text(cmd.OutOrStdout(), onTerminal(cmd.OutOrStdout()))
 		},
 	}
 	f := cmd.Flags()
@@ -66,11 +64,6 @@ asked by one that is made for the question, by the rules of --config if given.`,
 	f.VarP(&textFlag{kind: "URL"}, "origin", "", "ask this origin, without a running proxy")
 	addAdminFlags(cmd)
 	return cmd
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // headerOf reads lines of a header. Those of one name are joined as HTTP does it.
