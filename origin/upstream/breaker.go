@@ -70,6 +70,8 @@ func (t *target) completed(p permit) {
 // fail notes a failure of the target. What began before the breaker's last change
 // counts no more.
 func (t *target) fail(p permit, err *origin.Error) {
+	t.u.fails.Lock() // so that no two open since the other one is up
+	defer t.u.fails.Unlock()
 	t.change(func(now time.Duration) {
 		t.lastErr = err.Error()
 		b, most := &t.breaker, t.u.o.Ejection.Failures

@@ -25,6 +25,7 @@ type Upstream struct {
 	start   time.Time           // when its clock began
 
 	turns  sync.Mutex // guards the turns of targets
+	fails  sync.Mutex // held while a failure of one target is judged by how the others are
 	queue  queue
 	wanted atomic.Int64 // when a request last had to do without a target
 
