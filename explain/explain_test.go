@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,31 +183,71 @@ func TestContext(t *testing.T) {
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// Content that never ends does not keep the answer from being told.
+// drip is an origin whose content comes in single bytes, after so long each, and never ends.
+type drip time.Duration
+
+func (drip) URL() *url.URL { return &url.URL{Scheme: "http", Host: "origin.test"} }
+
+func (d drip) RoundTrip(r *http.Request) (*http.Response, error) {
+	header := http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"max-age=60"}}
+	return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: -1, Request: r,
+		Body: &dripping{ctx: r.Context(), every: time.Duration(d), closed: make(chan struct{})}}, nil
+}
+
+type dripping struct {
+	ctx    context.Context
+	every  time.Duration
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (d *dripping) Read(b []byte) (int, error) {
+	select {
+	case <-time.After(d.every):
+		b[0] = 'x'
+		return 1, nil
+	case <-d.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
+}
+
+func (d *dripping) Close() error {
+	d.once.Do(func() { close(d.closed) })
+	return nil
+}
+
+// Content that never ends does not keep the answer from being told, and is not known to
+// be stored; neither do events that do not come.
 func TestEndlessContent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := &discard{header: make(http.Header), room: 100}
-		for range 30 {
-			_, err := d.Write([]byte("x"))
-			require.NoError(t, err)
-			time.Sleep(time.Second)
-		}
-		require.False(t, d.cut)
-		time.Sleep(time.Second)
-		_, err := d.Write([]byte("x"))
-		assert.Error(t, err)
-		assert.True(t, d.cut)
-	})
+	for every, bytes := range map[time.Duration]int64{1600 * time.Millisecond: 18, time.Hour: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			s := Setup{Config: &proxy.Config{Name: "cacheproxy", Token: "t", Routes: []*proxy.Route{
+				{Name: "site", Origin: drip(every), Base: proxy.Settings{Rules: policy.DefaultRules()}},
+			}}, MaxObject: 1 << 20, MaxVariants: 8}
+			began := time.Now()
+			a := offline(t, s, Request{URL: "http://www.example.com/"}).Answers[0]
+			assert.Equal(t, MostTime, time.Since(began))
+			assert.True(t, a.Cut)
+			assert.Equal(t, 200, a.Status)
+			assert.Equal(t, bytes, a.Bytes)
+			assert.Equal(t, []string{policy.URIMiss.Advice()}, a.Advice)
+			assert.Contains(t, a.summary(), "The rest was not read.")
+			assert.NotContains(t, a.summary(), "; stored")
+		})
+	}
+}
+
+// Content that is longer than is read here is cut, too.
+func TestLargeContent(t *testing.T) {
 	d := &discard{header: make(http.Header), room: 10}
 	_, err := d.Write(make([]byte, 10))
 	require.NoError(t, err)
+	assert.False(t, d.end())
 	_, err = d.Write([]byte("x"))
 	assert.Error(t, err)
-	said := (&Answer{Cut: d.cut, Aborted: true, IsStored: true}).summary()
-	assert.Contains(t, said, "The rest was not read.")
-	assert.NotContains(t, said, "; stored")
-	advice := Advice(&proxy.Outcome{Action: policy.Fetch, Reason: policy.URIMiss, Stored: true, HasTTL: true, TTL: time.Minute, Aborted: true})
-	assert.Equal(t, []string{policy.URIMiss.Advice()}, advice)
+	assert.True(t, d.end())
 }
 
 func TestRing(t *testing.T) {

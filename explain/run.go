@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"cacheproxy/cache"
@@ -44,7 +45,10 @@ func Run(ctx context.Context, p *proxy.Proxy, q Request) (Report, error) {
 
 // ask puts one request through the proxy.
 func ask(p *proxy.Proxy, r *http.Request) Answer {
-	trace, w := new(policy.Trace), &discard{header: make(http.Header), room: MostBody}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	r = r.WithContext(ctx)
+	trace, w := new(policy.Trace), &discard{header: make(http.Header), room: MostBody, cancel: cancel}
 	var a Answer
 	func() {
 		defer func() {
@@ -54,7 +58,7 @@ func ask(p *proxy.Proxy, r *http.Request) Answer {
 		}()
 		p.ServeTraced(w, r, trace, func(o *proxy.Outcome) { a = NewAnswer(o) })
 	}()
-	a.Cut = w.cut
+	a.Cut = w.end()
 	now := time.Now()
 	for _, s := range p.Stored(a.Key) {
 		a.Stored = append(a.Stored, newStored(s, now))
@@ -62,31 +66,45 @@ func ask(p *proxy.Proxy, r *http.Request) Answer {
 	return a
 }
 
-// discard is a response writer that keeps nothing.
+// discard is a response writer that keeps nothing, and cancels a request whose content
+// goes on for too long: an event stream may be silent for any time.
 type discard struct {
 	header http.Header
-	room   int64     // bytes that are still read
-	until  time.Time // nothing is read any more; zero until the content begins
-	cut    bool
+	room   int64 // bytes that are still read
+	cancel func()
+	timer  *time.Timer // of the content; nil until it begins
+	late   atomic.Bool // nothing is read any more
 }
 
 func (d *discard) Header() http.Header { return d.header }
 
-func (d *discard) WriteHeader(int) {}
+func (d *discard) WriteHeader(status int) {
+	if status >= http.StatusOK && d.timer == nil { // not an interim response
+		d.timer = time.AfterFunc(MostTime, d.stop)
+	}
+}
+
+func (d *discard) stop() {
+	d.late.Store(true)
+	d.cancel()
+}
 
 // Flush is called while content is on its way.
 func (d *discard) Flush() {}
 
 func (d *discard) Write(b []byte) (int, error) {
-	now := time.Now()
-	if d.until.IsZero() {
-		d.until = now.Add(MostTime)
-	}
-	if d.room -= int64(len(b)); d.room < 0 || now.After(d.until) {
-		d.cut = true
+	if d.room -= int64(len(b)); d.room < 0 || d.late.Load() {
 		return 0, http.ErrContentLength
 	}
 	return len(b), nil
+}
+
+// end ends the time, and reports whether content was left unread.
+func (d *discard) end() (cut bool) {
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	return d.room < 0 || d.late.Load()
 }
 
 // Setup is what [Offline] works with.
