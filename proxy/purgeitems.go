@@ -87,9 +87,6 @@ func (c *Config) urlItemOf(text string) (purgeItem, error) {
 	if err != nil {
 		return purgeItem{}, fmt.Errorf("%w: %s", err, wantURL)
 	}
-	if err := inKeys(u.RawQuery); err != nil {
-		return purgeItem{}, err
-	}
 	return c.urlItem(u), nil
 }
 
@@ -107,18 +104,23 @@ func (c *Config) urlItem(u *url.URL) purgeItem {
 	return newItem(purge.URL, told, append(spellings(told), spellings(policy.Key(&twin))...)...)
 }
 
-// encoded is an octet in percent encoding.
-var encoded = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+// Octets in percent encoding, and those that lack it: over HTTP/2 some programs send a
+// query as it is.
+var (
+	encoded = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+	bare    = regexp.MustCompile("[^!-~]+")
+)
 
 // spellings returns a key as it is, as browsers write the same (RFC 3986, 6.2.2), and
 // that with small letters, as some programs do. Keys are not normalised themselves: what
 // is sent to the origin would not be what is asked for, or one spelling would be answered
 // with what the origin said to another.
 func spellings(key string) []string {
-	if !strings.Contains(key, "%") {
+	normal := bare.ReplaceAllStringFunc(key, url.PathEscape)
+	if !strings.Contains(normal, "%") {
 		return []string{key}
 	}
-	normal := encoded.ReplaceAllStringFunc(key, func(octet string) string {
+	normal = encoded.ReplaceAllStringFunc(normal, func(octet string) string {
 		if c, _ := strconv.ParseUint(octet[1:], 16, 8); unreserved(byte(c)) {
 			return string(rune(c))
 		}
