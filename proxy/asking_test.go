@@ -55,6 +55,23 @@ func TestAllRequestsCountBeforeTheClients(t *testing.T) {
 	assert.Empty(t, p.askers.by)
 }
 
+// TestThePlaceIsFreeForTheNext: who has an answer may ask again at once, however little
+// room there is.
+func TestThePlaceIsFreeForTheNext(t *testing.T) {
+	x := newPurging(t)
+	c := *x.p.config.Load()
+	c.MaxRequests = 1
+	x.p.SetConfig(&c)
+	for i := range 6000 {
+		x.get(fmt.Sprintf("http://a.test/%d", i))
+		if i%4 == 0 {
+			x.get(fmt.Sprintf("http://a.test/%d", i), "Cache-Control: no-store")
+			x.get(fmt.Sprintf("http://a.test/%d", i), "Cache-Control: no-cache")
+		}
+	}
+	assert.Zero(t, x.p.Asking())
+}
+
 // TestAskersUnderLoad: no client ever has more than it may, and the account is even at
 // the end.
 func TestAskersUnderLoad(t *testing.T) {

@@ -227,9 +227,7 @@ func (f *Fetcher) unlist(fl *flight) {
 
 // land forgets a flight that ended.
 func (f *Fetcher) land(fl *flight) {
-	if fl.ended != nil {
-		fl.ended()
-	}
+	fl.over()
 	if f.forget(fl) {
 		f.cohortEnded()
 	}

@@ -58,7 +58,7 @@ type flight struct {
 	stale  atomic.Pointer[time.Time] // the key was purged softly then
 	cohort *cohort
 	trace  string // Traceparent of the request that started it
-	ended  func() // who counts flights; may be nil
+	ended  func() // who counts flights; nil for nobody, or when it was called
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed with the next change; nil = nobody waits for one
@@ -213,8 +213,20 @@ func (fl *flight) late() policy.Reason {
 	return fl.ending.late
 }
 
+// over tells who counts the flight that all is here, before a client can hear of it: its
+// next request must find the place free. The flight's own goroutine calls it.
+func (fl *flight) over() {
+	if fl.ended != nil {
+		fl.ended()
+		fl.ended = nil
+	}
+}
+
 // settle publishes the verdict.
 func (fl *flight) settle(v verdict) {
+	if v != shared && v != ownStore { // of those the body is still to come
+		fl.over()
+	}
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	fl.verdict = v

@@ -223,6 +223,7 @@ func (fl *flight) carry(body io.Reader, resp *http.Response, stored *policy.Stor
 	}
 	fl.end(ending{resp.Trailer, fl.keep(stored, err)})
 	fl.release() // now the store counts it
+	fl.over()
 	fl.body.finish(err)
 }
 
