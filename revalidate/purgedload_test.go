@@ -2,8 +2,10 @@ package revalidate
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,3 +57,49 @@ func TestPurgedWhileLoading(t *testing.T) {
 		})
 	}
 }
+
+// What was purged before a snapshot is begun is not in it, though it is swept for only
+// while the snapshot is written.
+func TestPurgedBeforeSaving(t *testing.T) {
+	const n, size = 1000, 1000
+	for _, engine := range cache.Engines() {
+		t.Run(string(engine), func(t *testing.T) {
+			store, f := filled(t, n, size, engine)
+			defer store.Close()
+			defer f.Close()
+			f.writes.RLock() // the sweep waits
+			purged := f.Purge([]purge.Mark{{Kind: purge.Host, Value: "site.test"}}, nil)
+			for i := range n { // so that there is something to write
+				putEntry(f, fmt.Sprint("http://other.test/", i), contentOf(i, size))
+			}
+			store.Flush()
+			swept := sync.OnceFunc(func() {
+				f.writes.RUnlock()
+				_, complete := purged.Wait(t.Context())
+				require.True(t, complete)
+				require.Nil(t, f.marks.Load().set)
+			})
+			var out bytes.Buffer
+			_, err := f.Save(writerFunc(func(b []byte) (int, error) {
+				if out.Len() > size {
+					swept()
+				}
+				return out.Write(b)
+			}))
+			require.NoError(t, err)
+			swept()
+			again, loading := filled(t, 0, size, cache.GDSF)
+			defer again.Close()
+			defer loading.Close()
+			again.Resize(n * 10_000)
+			load(t, loading, out.Bytes())
+			assert.Zero(t, intact(t, loading, n, size))
+			_, stored := loading.Lookup("http://other.test/1")
+			assert.NotEmpty(t, stored, "what no mark hits is there")
+		})
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
