@@ -129,9 +129,8 @@ func (s *stream) finish(err error) {
 	if !s.kept && !s.done {
 		s.passing.Add(-1)
 	}
-	s.done, s.err = true, err
+	s.done, s.err, s.spare = true, err, [2][]byte{}
 	s.release()
-	s.spare = [2][]byte{}
 	s.broadcast()
 }
 
@@ -149,7 +148,8 @@ func (s *stream) letGo(counted int64, onTheWay *atomic.Int64) {
 }
 
 // release lets go of chunks that no reader needs any more, counts them no more, and
-// keeps two for what comes next. The caller holds the lock.
+// keeps two for what comes next, if anything does and they are not too large for it.
+// The caller holds the lock.
 func (s *stream) release() {
 	if s.kept {
 		return
@@ -157,7 +157,10 @@ func (s *stream) release() {
 	slowest := s.slowest()
 	for len(s.chunks) > 1 && s.base+int64(len(s.chunks[0])) <= slowest {
 		s.base += int64(len(s.chunks[0]))
-		s.spare, s.chunks[0] = [2][]byte{s.chunks[0][:0], s.spare[0]}, nil
+		if !s.done && cap(s.chunks[0]) <= passChunk {
+			s.spare = [2][]byte{s.chunks[0][:0], s.spare[0]}
+		}
+		s.chunks[0] = nil
 		s.chunks = s.chunks[1:]
 	}
 	here := s.size - s.base

@@ -240,6 +240,25 @@ func TestStreamUsesItsMemoryAgain(t *testing.T) {
 	assert.Less(t, len(chunks), 10)
 }
 
+// What is of no use for the next bytes is not held beside what counts.
+func TestStreamHoldsNoSpareInVain(t *testing.T) {
+	s := newStream(-1, new(atomic.Int64))
+	r := s.reader()
+	s.feed(t, pattern(4<<20)) // in large chunks
+	s.letGo(0, nil)
+	for range 10 {
+		_, err := r.Next(t.Context())
+		require.NoError(t, err)
+	}
+	for _, spare := range s.spare {
+		assert.LessOrEqual(t, cap(spare), passChunk)
+	}
+	s.finish(nil)
+	_, err := r.all(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, [2][]byte{}, s.spare, "nothing comes any more")
+}
+
 // What one reader was given stays as it is while others read on and the stream
 // lets go.
 func TestStreamBytesAreValidUntilTheNextCall(t *testing.T) {
