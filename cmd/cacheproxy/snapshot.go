@@ -101,8 +101,9 @@ func (a *app) save() {
 		a.log.Error("the snapshot is not saved, the one before stays", "file", path, "error", err)
 		return
 	}
-	if err := a.purged.Forget(before); err != nil { // then it is purged once more
-		a.log.Warn("snapshot: the list of what was purged since the one before stays", "error", err)
+	if err := a.purged.Forget(before); err != nil { // what was purged meanwhile may not be in it either
+		a.withdraw(err)
+		return
 	}
 	a.log.Info("snapshot: saved", "file", path, "entries", saved.Entries, "bytes", saved.Bytes, "took", time.Since(start).Round(time.Millisecond))
 }
@@ -114,9 +115,13 @@ func (a *app) outdate(marks []purge.Mark) {
 		return
 	}
 	if err := a.purged.Add(marks); err != nil {
-		_ = os.Remove(a.started.Snapshot.File)
-		a.log.Error("the snapshot is removed, as what is purged cannot be noted beside it", "error", err)
+		a.withdraw(err)
 	}
+}
+
+func (a *app) withdraw(err error) {
+	_ = os.Remove(a.started.Snapshot.File)
+	a.log.Error("the snapshot is removed, as what is purged cannot be noted beside it", "error", err)
 }
 
 // load loads a snapshot from elsewhere.

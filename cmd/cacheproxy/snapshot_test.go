@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"cacheproxy/cache"
 	"cacheproxy/config"
 	"cacheproxy/purge"
+	"cacheproxy/revalidate"
 )
 
 // A snapshot that would bring back what was purged goes, if that cannot be noted.
@@ -29,4 +31,15 @@ func TestWhatIsPurgedIsNotedOrTheSnapshotGoes(t *testing.T) {
 	require.NoError(t, os.Mkdir(path+".purged", 0o700))
 	a.outdate([]purge.Mark{{Kind: purge.Tag, Value: "b"}})
 	assert.NoFileExists(t, path)
+
+	store, err := cache.New[revalidate.Kept](cache.Options{MaxCost: 1 << 20})
+	require.NoError(t, err)
+	defer store.Close()
+	a.fetcher = revalidate.New(revalidate.Options{Store: store, MaxObject: 1 << 10, MaxVariants: 1})
+	defer a.fetcher.Close()
+	a.save()
+	assert.NoFileExists(t, path, "one that is written when a mark is missing")
+	require.NoError(t, os.Remove(path+".purged"))
+	a.save()
+	assert.FileExists(t, path)
 }
