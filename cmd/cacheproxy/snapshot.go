@@ -22,7 +22,7 @@ func (a *app) restore(path string) error {
 	if path == "" {
 		return nil
 	}
-	if err := writable(filepath.Dir(path)); err != nil {
+	if err := writable(path); err != nil {
 		return fmt.Errorf("snapshot.file: %s cannot be written: %w", path, err)
 	}
 	var err error
@@ -51,9 +51,12 @@ func (a *app) restore(path string) error {
 	return nil
 }
 
-// writable says why no file can be made in a folder.
-func writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".cacheproxy.*.tmp")
+// writable says why no file can be put in this place.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return errors.New("it is no regular file; name another one")
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".cacheproxy.*.tmp")
 	if err != nil {
 		return err
 	}

@@ -43,3 +43,12 @@ func TestWhatIsPurgedIsNotedOrTheSnapshotGoes(t *testing.T) {
 	a.save()
 	assert.FileExists(t, path)
 }
+
+// What no snapshot could be put in the place of is told at the start, and not at the stop.
+func TestASnapshotNeedsItsPlace(t *testing.T) {
+	a := &app{log: slog.New(slog.DiscardHandler)}
+	folder := t.TempDir()
+	assert.ErrorContains(t, a.restore(folder), "snapshot.file: "+folder+" cannot be written: it is no regular file; name another one")
+	assert.NoFileExists(t, folder+".purged")
+	assert.ErrorContains(t, a.restore(filepath.Join(folder, "none", "cache.snapshot")), "no such file")
+}
