@@ -19,7 +19,7 @@ const (
 	endChunk   = 512       // to see the end of a body whose length is known
 	window     = 128 << 10 // how far a body that is not kept may run ahead of its slowest reader
 	leastAhead = 8 << 10   // the same when there are many of them
-	mostAhead  = 6 << 20   // how far all of them together, but for leastAhead each
+	mostAhead  = 6 << 20   // how far all of them together, but for leastAhead each; spare chunks come on top
 )
 
 // stream is a body on its way: one writer, any number of readers at their own
@@ -291,7 +291,7 @@ func (r *reader) More() bool {
 func (r *reader) Held() int64 {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
-	return r.s.size - r.s.base
+	return r.s.size - r.s.base + int64(cap(r.s.spare[0])+cap(r.s.spare[1]))
 }
 
 // Close stops reading.
