@@ -12,7 +12,7 @@ import (
 // were looked at, and whether those were all.
 func (f *Fetcher) Each(ctx context.Context, part string, fn func(key string, r *Resource, bytes int64) bool) (looked int64, complete bool) {
 	complete = true
-	var r Resource
+	alive := f.alive()
 	f.store.Range(func(key string, k Kept, cost int64) bool {
 		if ctx.Err() != nil {
 			complete = false
@@ -22,12 +22,9 @@ func (f *Fetcher) Each(ctx context.Context, part string, fn func(key string, r *
 		if !strings.Contains(key, part) {
 			return true
 		}
-		m := f.marks.Load()
-		r.fill(k, f.base)
-		if m.set != nil && !r.strike(m.set, key) {
-			return true
+		if r := alive.read(key, k); r != nil {
+			complete = fn(key, r, cost)
 		}
-		complete = fn(key, &r, cost)
 		return complete
 	})
 	return looked, complete

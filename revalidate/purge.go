@@ -250,7 +250,7 @@ func (m *matching) note(key string) {
 }
 
 func (m *matching) all(ctx context.Context) (err error) {
-	var r Resource
+	alive := m.f.alive()
 	m.f.store.Range(func(key string, k Kept, _ int64) bool {
 		if err = ctx.Err(); err != nil {
 			return false
@@ -258,11 +258,7 @@ func (m *matching) all(ctx context.Context) (err error) {
 		if m.urls[key] {
 			return true
 		}
-		r.fill(k, m.f.base)
-		if set := m.f.marks.Load().set; set != nil && !r.strike(set, key) {
-			return true
-		}
-		if m.count(key, r.Stored) {
+		if r := alive.read(key, k); r != nil && m.count(key, r.Stored) {
 			m.note(key)
 		}
 		return true

@@ -45,23 +45,14 @@ func (f *Fetcher) Save(w io.Writer) (saved snapshot.Saved, err error) {
 
 // eachUseful calls fn for each entry that is not past its use, until fn returns false
 // or the fetcher is closed. The entry is void after fn.
-//
-// The marks are read before the store, too: Range lists what there is long before its
-// turn comes, and a mark that was in force then may be swept for and gone.
 func (f *Fetcher) eachUseful(now time.Time, fn func(key string, e *Entry) bool) {
-	var r Resource
-	before := f.marks.Load().set
+	alive := f.alive()
 	f.store.Range(func(key string, k Kept, _ int64) bool {
-		r.fill(k, f.base)
-		if before != nil && !r.strike(before, key) {
-			return true
-		}
-		if set := f.marks.Load().set; set != nil && set != before && !r.strike(set, key) {
-			return true
-		}
-		for _, e := range r.Entries {
-			if e.KeepFor() > now.Sub(e.Received) && !fn(key, e) {
-				return false
+		if r := alive.read(key, k); r != nil {
+			for _, e := range r.Entries {
+				if e.KeepFor() > now.Sub(e.Received) && !fn(key, e) {
+					return false
+				}
 			}
 		}
 		return f.life.Err() == nil
