@@ -22,8 +22,8 @@ type kind struct {
 // kinds, so that an outcome takes few additions.
 type tally struct {
 	kind
-	names        [3]string // of action, reason and refused
-	from, result string
+	actionName, reasonName, refusedName string
+	from, result                        string
 
 	took                             timings
 	cacheBytes, originBytes, aborted atomic.Int64
@@ -82,8 +82,10 @@ func (ts *tallies) meet(k kind, o *proxy.Outcome) *tally {
 		return t // two outcomes of a new kind came at once
 	}
 	k.route = strings.Clone(k.route) // the outcome's may be part of something larger
-	t := &tally{kind: k, from: o.From(), result: result(o.Action.String())}
-	t.names = [...]string{o.Action.String(), o.Reason.String(), o.Refused.String()}
+	t := &tally{
+		kind: k, actionName: o.Action.String(), reasonName: o.Reason.String(), refusedName: o.Refused.String(),
+		from: o.From(), result: result(o.Action.String()),
+	}
 	next := maps.Clone(known)
 	next[k] = t
 	ts.all.Store(&next)

@@ -24,7 +24,7 @@ func (m *Metrics) registerTallies() {
 			"(the words of Cache-Status, defined in docs/reasons.md), class of the answer's status (1xx to 5xx, or other; "+
 			"499 stands for a client that left before its answer), and name of the route.",
 			func(t *tally, add func(float64, ...string)) {
-				add(t.took.n(), t.names[0], t.names[1], classes[class(t.status)], t.route)
+				add(t.took.n(), t.actionName, t.reasonName, classes[class(t.status)], t.route)
 			}, "action", "reason", "status_class", "route"),
 		sum("responses_total", "Answers to clients, by status (other, if it is none of 100 to 599; "+
 			"499 stands for a client that left before its answer) and by who made them: origin; cache, also when the origin "+
@@ -34,7 +34,7 @@ func (m *Metrics) registerTallies() {
 			"by reason (defined in docs/reasons.md).",
 			func(t *tally, add func(float64, ...string)) {
 				if t.refused != 0 {
-					add(t.took.n(), t.names[2])
+					add(t.took.n(), t.refusedName)
 				}
 			}, "reason"),
 		&table{

@@ -97,7 +97,11 @@ func askToPurge(ctx context.Context, client *adminClient, rq *purge.Request, out
 		fmt.Fprintf(out, "  %s\n", inert(url))
 	}
 	if !result.Complete {
-		fmt.Fprintln(out, "not all were counted in time; none of them is served "+map[bool]string{false: "any more", true: "as fresh"}[result.Soft])
+		served := "any more"
+		if result.Soft {
+			served = "as fresh"
+		}
+		fmt.Fprintln(out, "not all were counted in time; none of them is served "+served)
 	}
 	return nil
 }
